@@ -1,0 +1,1 @@
+"""textgate.layers."""
