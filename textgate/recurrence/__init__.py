@@ -1,5 +1,27 @@
-"""The equations of LSTM, GRU and simple RNN, as pure functions on tensors."""
+"""The equations of LSTM, GRU and simple RNN, as pure functions on tensors.
 
+`step` computes one step, `sequence` a whole sequence; both return every signal by its name. A
+`Spec` says which equations, `Weights` with which numbers, and an `Edit` changes a signal inside
+the step. The table `CELLS` holds the signals' names and the kernels' columns. Nothing here knows
+of Keras layers or of text; `keras.ops` is the only language.
+"""
+
+from textgate.recurrence.edits import Edit
+from textgate.recurrence.sequence import sequence
 from textgate.recurrence.signals import CELLS, DERIVED, GRU, LSTM, SIMPLE_RNN, Cell
+from textgate.recurrence.spec import Spec, Weights
+from textgate.recurrence.steps import step
 
-__all__ = ["CELLS", "DERIVED", "GRU", "LSTM", "SIMPLE_RNN", "Cell"]
+__all__ = [
+    "CELLS",
+    "DERIVED",
+    "GRU",
+    "LSTM",
+    "SIMPLE_RNN",
+    "Cell",
+    "Edit",
+    "Spec",
+    "Weights",
+    "sequence",
+    "step",
+]

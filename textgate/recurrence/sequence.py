@@ -1,0 +1,184 @@
+"""A whole sequence of a recurrent cell: masks, initial states, reverse order, edits.
+
+The input's part of the pre-activations is one product for all steps; what remains for the loop is
+the recurrent product and the element-wise part. Where the cell is a stock one (tanh and sigmoid,
+nothing fixed or edited) and the backend has a faster loop with a gradient of its own, that loop
+is taken (`textgate.recurrence.fast`); it passes the same tests.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from keras import ops
+
+from textgate.recurrence import fast
+from textgate.recurrence.edits import Edit, check_edits, split_over_time
+from textgate.recurrence.spec import Spec, Weights
+from textgate.recurrence.steps import STEPS, changes, check_states, project
+
+
+def sequence(
+    spec: Spec,
+    inputs: Any,
+    weights: Weights,
+    initial_states: Sequence[Any] | None = None,
+    *,
+    mask: Any = None,
+    go_backwards: bool = False,
+    edits: Sequence[Edit] = (),
+    dropout: Any = None,
+    recurrent_dropout: list | None = None,
+    unroll: bool = False,
+) -> tuple[dict[str, Any], list[Any]]:
+    """Compute all signals of a cell over a sequence.
+
+    Args:
+        spec: The cell.
+        inputs: Of shape `(batch, time, features)`.
+        weights: The cell's weights.
+        initial_states: The states before the first step, each `(batch, units)`, in the order of
+            `spec.cell.states`; zeros if not given.
+        mask: Booleans of shape `(batch, time)`; nothing happens at a step that is `False`. Any
+            pattern, all `False` included.
+        go_backwards: Whether to go from the last step to the first.
+        edits: Changes to signals, carried out inside the steps.
+        dropout: Mask for the inputs, or a list of masks, one for each of the kernel's columns
+            (see `project`).
+        recurrent_dropout: Masks for h_{t-1}, one for each of the kernel's columns, each of shape
+            `(batch, units)`.
+        unroll: Whether to lay out the steps one after the other instead of looping; needs a
+            static number of steps.
+
+    Returns:
+        signals: A dictionary with every signal of `spec.cell.signals`, each of shape
+            `(batch, time, units)` and in the time order of the inputs, also with `go_backwards`.
+            At a masked step the states repeat those of the step before, and gates and candidate
+            are 0: nothing was kept or written there.
+        states: The states after the last step, each `(batch, units)`.
+
+    Raises:
+        ValueError: If the shape of an argument doesn't fit, naming it.
+
+    Example:
+
+    >>> import numpy as np
+    >>> spec = Spec("lstm", units=2)
+    >>> weights = Weights(np.zeros((3, 8)), np.zeros((2, 8)), np.zeros(8))
+    >>> signals, (h, c) = sequence(spec, np.ones((1, 5, 3)), weights)
+    >>> np.asarray(signals["forget_gate"])[0, :, 0].tolist()
+    [0.5, 0.5, 0.5, 0.5, 0.5]
+    """
+    inputs = ops.convert_to_tensor(inputs)
+    if len(inputs.shape) != 3:
+        raise ValueError(
+            f"`inputs` must have shape (batch, time, features). Received: {inputs.shape}"
+        )
+    weights = Weights(*[None if w is None else ops.convert_to_tensor(w) for w in weights])
+    _check_weights(spec, weights, inputs.shape[-1])
+    if initial_states is None:
+        zeros = ops.zeros((ops.shape(inputs)[0], spec.units), dtype=inputs.dtype)
+        initial_states = [zeros] * len(spec.cell.states)
+    states = check_states(spec, initial_states)
+    if mask is not None:
+        mask = _check_mask(mask, inputs)
+    check_edits(edits, spec.cell, (inputs.shape[0], inputs.shape[1], spec.units))
+
+    x = project(spec, inputs, weights, dropout)
+    if not edits and recurrent_dropout is None and not unroll and fast.supports(spec, x):
+        return fast.sequence(spec, x, weights, states, mask, go_backwards)
+    return _loop(spec, x, weights, states, mask, go_backwards, edits, recurrent_dropout, unroll)
+
+
+def _loop(
+    spec: Spec,
+    x: Any,
+    weights: Weights,
+    states: list[Any],
+    mask: Any,
+    go_backwards: bool,
+    edits: Sequence[Edit],
+    recurrent_dropout: list | None,
+    unroll: bool,
+) -> tuple[dict[str, Any], list[Any]]:
+    """Go through the steps one by one; differentiable by the backend as it stands."""
+    one_step = STEPS[spec.cell.kind]
+    over_time, fixed = split_over_time(edits, x.dtype)
+    per_step: dict[str, Any] = {"x": ops.transpose(x, (1, 0, 2)), "edits": over_time}
+    if mask is not None:
+        per_step["mask"] = ops.expand_dims(ops.transpose(mask), -1)  # (time, batch, 1)
+
+    def body(states: list[Any], now: dict[str, Any]) -> tuple[list[Any], list[Any]]:
+        tensors = [{**a, **b} for a, b in zip(now["edits"], fixed, strict=True)]
+        signals = one_step(
+            spec, now["x"], states, weights, changes(spec, edits, tensors), recurrent_dropout
+        )
+        if mask is not None:
+            old = dict(zip(spec.cell.states, states, strict=True))
+            signals = {
+                name: ops.where(now["mask"], signal, old.get(name, ops.zeros_like(signal)))
+                for name, signal in signals.items()
+            }
+        new_states = [signals[name] for name in spec.cell.states]
+        return new_states, [signals[name] for name in spec.cell.signals]
+
+    if unroll:
+        states, signals = _unrolled(body, states, per_step, go_backwards)
+    else:
+        states, signals = ops.scan(body, states, per_step, reverse=go_backwards)
+    by_name = {}
+    for name, signal in zip(spec.cell.signals, signals, strict=True):
+        signal = ops.transpose(signal, (1, 0, 2))
+        if hasattr(signal, "set_shape"):  # a scan forgets the number of steps and of units
+            signal.set_shape((x.shape[0], x.shape[1], spec.units))
+        by_name[name] = signal
+    return by_name, list(states)
+
+
+def _unrolled(body: Any, states: list[Any], per_step: dict[str, Any], backwards: bool) -> Any:
+    from keras import tree
+
+    steps = per_step["x"].shape[0]
+    if steps is None:
+        raise ValueError(
+            "`unroll=True` needs a number of steps that is known when the model is built. "
+            "Received: inputs with time dimension None"
+        )
+    outputs: list[Any] = [None] * steps
+    for t in reversed(range(steps)) if backwards else range(steps):
+        now = tree.map_structure(lambda tensor, t=t: tensor[t], per_step)
+        states, outputs[t] = body(states, now)
+    return states, tree.map_structure(lambda *parts: ops.stack(parts), *outputs)
+
+
+def _check_weights(spec: Spec, weights: Weights, features: int | None) -> None:
+    columns = len(spec.cell.columns) * spec.units
+    kernel, recurrent, bias = weights
+    if kernel.shape[-1] != columns or (features is not None and kernel.shape[0] != features):
+        raise ValueError(
+            f"`kernel` must have shape (features, {columns}), here ({features}, {columns}). "
+            f"Received: {tuple(kernel.shape)}"
+        )
+    if tuple(recurrent.shape) != (spec.units, columns):
+        raise ValueError(
+            f"`recurrent_kernel` must have shape ({spec.units}, {columns}). "
+            f"Received: {tuple(recurrent.shape)}"
+        )
+    two = spec.cell.kind == "gru" and spec.reset_after
+    expected = (2, columns) if two else (columns,)
+    if bias is not None and tuple(bias.shape) != expected:
+        raise ValueError(f"`bias` must have shape {expected}. Received: {tuple(bias.shape)}")
+
+
+def _check_mask(mask: Any, inputs: Any) -> Any:
+    mask = ops.cast(ops.convert_to_tensor(mask), "bool")
+    if len(mask.shape) == 3 and mask.shape[-1] == 1:
+        mask = ops.squeeze(mask, -1)
+    fits = len(mask.shape) == 2 and all(
+        m is None or n is None or m == n for m, n in zip(mask.shape, inputs.shape[:2], strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            "`mask` must have shape (batch, time), here "
+            f"{tuple(inputs.shape[:2])}. Received: {tuple(mask.shape)}"
+        )
+    return mask
