@@ -11,7 +11,7 @@ from typing import Any
 
 from keras import ops
 
-from textgate.recurrence import fast
+from textgate.recurrence import fast, loops
 from textgate.recurrence.edits import Edit, check_edits, split_over_time
 from textgate.recurrence.spec import Spec, Weights
 from textgate.recurrence.steps import STEPS, changes, check_states, project
@@ -121,33 +121,15 @@ def _loop(
         new_states = [signals[name] for name in spec.cell.states]
         return new_states, [signals[name] for name in spec.cell.signals]
 
-    if unroll:
-        states, signals = _unrolled(body, states, per_step, go_backwards)
-    else:
-        states, signals = ops.scan(body, states, per_step, reverse=go_backwards)
+    go = loops.unrolled if unroll else loops.scan
+    states, signals = go(body, states, per_step, len(spec.cell.signals), go_backwards)
     by_name = {}
     for name, signal in zip(spec.cell.signals, signals, strict=True):
         signal = ops.transpose(signal, (1, 0, 2))
         if hasattr(signal, "set_shape"):  # a scan forgets the number of steps and of units
             signal.set_shape((x.shape[0], x.shape[1], spec.units))
         by_name[name] = signal
-    return by_name, list(states)
-
-
-def _unrolled(body: Any, states: list[Any], per_step: dict[str, Any], backwards: bool) -> Any:
-    from keras import tree
-
-    steps = per_step["x"].shape[0]
-    if steps is None:
-        raise ValueError(
-            "`unroll=True` needs a number of steps that is known when the model is built. "
-            "Received: inputs with time dimension None"
-        )
-    outputs: list[Any] = [None] * steps
-    for t in reversed(range(steps)) if backwards else range(steps):
-        now = tree.map_structure(lambda tensor, t=t: tensor[t], per_step)
-        states, outputs[t] = body(states, now)
-    return states, tree.map_structure(lambda *parts: ops.stack(parts), *outputs)
+    return by_name, states
 
 
 def _check_weights(spec: Spec, weights: Weights, features: int | None) -> None:
