@@ -1,1 +1,8 @@
-"""textgate.layers."""
+"""LSTM and GRU layers whose gates can be read: drop-in for `keras.layers.LSTM` and `GRU`."""
+
+from textgate.layers._convert import convert
+from textgate.layers._equations import spec_of, weights_of
+from textgate.layers.gru import GRU
+from textgate.layers.lstm import LSTM
+
+__all__ = ["GRU", "LSTM", "convert", "spec_of", "weights_of"]

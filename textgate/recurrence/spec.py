@@ -88,14 +88,17 @@ class Spec:
             )
 
     @property
+    def is_stock(self) -> bool:
+        """Whether a stock Keras cell computes the same: nothing fixed, coupled or left out."""
+        return not self.fixed_gates and not self.coupled and self.leak
+
+    @property
     def is_plain(self) -> bool:
         """Whether these are the stock equations with tanh and sigmoid, which have a fast path."""
         return (
-            self.activation is activations.tanh
+            self.is_stock
+            and self.activation is activations.tanh
             and self.recurrent_activation is activations.sigmoid
-            and not self.fixed_gates
-            and not self.coupled
-            and self.leak
         )
 
 
