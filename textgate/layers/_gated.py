@@ -6,7 +6,8 @@ Keras does around it stays Keras's own, and keep the gates that the loop has com
 """
 
 import sys
-from typing import Any
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 import keras
 from keras import ops, regularizers, tree
@@ -15,12 +16,12 @@ from textgate import recurrence
 from textgate.layers._equations import spec_of, weights_of
 
 
-class Gated:
-    """Mixin for a `keras.layers.LSTM` or `GRU` that computes with `textgate.recurrence`."""
+# For the type checker, a mixin is one of the layers that it is mixed into.
+_Layer = keras.layers.RNN if TYPE_CHECKING else object
 
-    # Set by the layers; declared for the type checker.
-    cell: Any
-    return_gates: bool
+
+class Gated(_Layer):
+    """Mixin for a `keras.layers.LSTM` or `GRU` that computes with `textgate.recurrence`."""
 
     def _init_gated(self, return_gates: bool, variant: dict[str, Any]) -> None:
         if not isinstance(return_gates, bool):
@@ -52,7 +53,7 @@ class Gated:
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         if self.return_gates:
             _refuse_wrappers(self)
-        super().build(sequences_shape, initial_state_shape)  # type: ignore[misc]
+        super().build(sequences_shape, initial_state_shape)
 
     def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False):
         spec = self.spec
@@ -63,7 +64,7 @@ class Gated:
                     "cuDNN returns no gates and knows no variants; leave `use_cudnn` at 'auto'. "
                     f"Received: use_cudnn=True in layer {self.name!r}"
                 )
-            return super().inner_loop(sequences, initial_state, mask, training)  # type: ignore[misc]
+            return super().inner_loop(sequences, initial_state, mask, training)
         if not tree.is_nested(initial_state):
             initial_state = [initial_state]
         if tree.is_nested(mask):
@@ -130,7 +131,7 @@ class Gated:
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training=False):
         try:
-            result = super().call(  # type: ignore[misc]
+            result = super().call(
                 sequences, initial_state=initial_state, mask=mask, training=training
             )
             if not self.return_gates:
@@ -146,25 +147,25 @@ class Gated:
             object.__setattr__(self, "_gates", None)
 
     def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None):
-        shape = super().compute_output_shape(sequences_shape, initial_state_shape)  # type: ignore[misc]
+        shape = super().compute_output_shape(sequences_shape, initial_state_shape)
         if not self.return_gates:
             return shape
         shapes = shape if self.return_state else (shape,)
         batch, time = sequences_shape[:2]
-        gates = {name: (batch, time, self.units) for name in self.spec.cell.signals}
+        gates = dict.fromkeys(self.spec.cell.signals, (batch, time, self.units))
         return *shapes, gates
 
     def compute_mask(self, inputs: Any, mask: Any):
-        masks = super().compute_mask(inputs, mask)  # type: ignore[misc]
+        masks = super().compute_mask(inputs, mask)
         if not self.return_gates:
             return masks
         if not isinstance(masks, list):
             masks = [masks]
         time_mask = tree.flatten(mask)[0]
-        return [*masks, {name: time_mask for name in self.spec.cell.signals}]
+        return [*masks, dict.fromkeys(self.spec.cell.signals, time_mask)]
 
     def get_config(self) -> dict[str, Any]:
-        config = super().get_config()  # type: ignore[misc]
+        config = super().get_config()
         config.update(return_gates=self.return_gates, **self.variant)
         if self.return_gates:
             config["activity_regularizer"] = regularizers.serialize(self.output_regularizer)
@@ -190,7 +191,7 @@ def _refuse_wrappers(layer: Any) -> None:
     A layer doesn't know what it is wrapped in, but a wrapper builds its layer inside its own
     `build`, so the wrapper is found on the call stack.
     """
-    frame = sys._getframe(2)
+    frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         owner = frame.f_locals.get("self")
         if isinstance(owner, keras.layers.Bidirectional | keras.layers.TimeDistributed):

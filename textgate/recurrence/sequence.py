@@ -1,9 +1,10 @@
 """A whole sequence of a recurrent cell: masks, initial states, reverse order, edits.
 
 The input's part of the pre-activations is one product for all steps; what remains for the loop is
-the recurrent product and the element-wise part. Where the cell is a stock one (tanh and sigmoid,
-nothing fixed or edited) and the backend has a faster loop with a gradient of its own, that loop
-is taken (`textgate.recurrence.fast`); it passes the same tests.
+the recurrent product and the element-wise part. `textgate.recurrence.plain` goes through the steps
+one by one and serves every cell and option; where the cell is a stock one (tanh and sigmoid,
+nothing fixed or edited) and the backend has a loop with a gradient of its own, that one is taken
+(`textgate.recurrence.fast`). Both pass the same tests.
 """
 
 from collections.abc import Sequence
@@ -11,10 +12,10 @@ from typing import Any
 
 from keras import ops
 
-from textgate.recurrence import fast, loops
-from textgate.recurrence.edits import Edit, check_edits, split_over_time
+from textgate.recurrence import fast, plain
+from textgate.recurrence.edits import Edit, check_edits
 from textgate.recurrence.spec import Spec, Weights
-from textgate.recurrence.steps import STEPS, changes, check_states, project
+from textgate.recurrence.steps import check_states, project
 
 
 def sequence(
@@ -83,53 +84,25 @@ def sequence(
         mask = _check_mask(mask, inputs)
     check_edits(edits, spec.cell, (inputs.shape[0], inputs.shape[1], spec.units))
 
-    x = project(spec, inputs, weights, dropout)
-    if not edits and recurrent_dropout is None and not unroll and fast.supports(spec, x):
-        return fast.sequence(spec, x, weights, states, mask, go_backwards)
-    return _loop(spec, x, weights, states, mask, go_backwards, edits, recurrent_dropout, unroll)
-
-
-def _loop(
-    spec: Spec,
-    x: Any,
-    weights: Weights,
-    states: list[Any],
-    mask: Any,
-    go_backwards: bool,
-    edits: Sequence[Edit],
-    recurrent_dropout: list | None,
-    unroll: bool,
-) -> tuple[dict[str, Any], list[Any]]:
-    """Go through the steps one by one; differentiable by the backend as it stands."""
-    one_step = STEPS[spec.cell.kind]
-    over_time, fixed = split_over_time(edits, x.dtype)
-    per_step: dict[str, Any] = {"x": ops.transpose(x, (1, 0, 2)), "edits": over_time}
+    # Time first, as loops want it; the inputs are the cheapest thing to transpose.
+    x = project(spec, ops.transpose(inputs, (1, 0, 2)), weights, dropout)
     if mask is not None:
-        per_step["mask"] = ops.expand_dims(ops.transpose(mask), -1)  # (time, batch, 1)
-
-    def body(states: list[Any], now: dict[str, Any]) -> tuple[list[Any], list[Any]]:
-        tensors = [{**a, **b} for a, b in zip(now["edits"], fixed, strict=True)]
-        signals = one_step(
-            spec, now["x"], states, weights, changes(spec, edits, tensors), recurrent_dropout
+        mask = ops.expand_dims(ops.transpose(mask), -1)  # (time, batch, 1)
+    if not edits and recurrent_dropout is None and not unroll and fast.supports(spec):
+        signals, states = fast.run(spec, x, weights, states, mask, go_backwards)
+    else:
+        signals, states = plain.run(
+            spec, x, weights, states, mask, go_backwards, edits, recurrent_dropout, unroll
         )
-        if mask is not None:
-            old = dict(zip(spec.cell.states, states, strict=True))
-            signals = {
-                name: ops.where(now["mask"], signal, old.get(name, ops.zeros_like(signal)))
-                for name, signal in signals.items()
-            }
-        new_states = [signals[name] for name in spec.cell.states]
-        return new_states, [signals[name] for name in spec.cell.signals]
+    shape = (inputs.shape[0], inputs.shape[1], spec.units)
+    return {name: _batch_first(signals[name], shape) for name in spec.cell.signals}, states
 
-    go = loops.unrolled if unroll else loops.scan
-    states, signals = go(body, states, per_step, len(spec.cell.signals), go_backwards)
-    by_name = {}
-    for name, signal in zip(spec.cell.signals, signals, strict=True):
-        signal = ops.transpose(signal, (1, 0, 2))
-        if hasattr(signal, "set_shape"):  # a scan forgets the number of steps and of units
-            signal.set_shape((x.shape[0], x.shape[1], spec.units))
-        by_name[name] = signal
-    return by_name, states
+
+def _batch_first(signal: Any, shape: tuple[int | None, ...]) -> Any:
+    signal = ops.transpose(signal, (1, 0, 2))
+    if hasattr(signal, "set_shape"):  # a loop forgets what was known
+        signal.set_shape(shape)
+    return signal
 
 
 def _check_weights(spec: Spec, weights: Weights, features: int | None) -> None:

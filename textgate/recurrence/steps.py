@@ -1,9 +1,9 @@
 """One step of each recurrent cell, equation by equation.
 
-Every function here takes the input's part of the pre-activations, already multiplied and with its
-bias (`x`, of shape `(batch, columns * units)`, see `project`), and returns all signals of the step
-in a dictionary, each of shape `(batch, units)`. The input's part doesn't depend on the state, so a
-sequence computes it for all steps in one product.
+Every function here takes the input's part of the pre-activations, x_t W (`x`, of shape `(batch,
+columns * units)`, see `project`), and returns all signals of the step in a dictionary, each of
+shape `(batch, units)`. The input's part doesn't depend on the state, so a sequence computes it for
+all steps in one product.
 
 References:
     LSTM: Hochreiter & Schmidhuber 1997; with forget gate: Gers, Schmidhuber & Cummins 2000.
@@ -23,30 +23,31 @@ Change = Callable[[str, Any], Any]
 
 
 def project(spec: Spec, inputs: Any, weights: Weights, dropout: Any = None) -> Any:
-    """Return the input's part of every pre-activation, x W + b.
+    """Return the input's part of every pre-activation, x W.
 
     Args:
         spec: The cell.
-        inputs: Of shape `(batch, time, features)` or `(batch, features)`.
+        inputs: Of shape `(…, batch, features)`.
         weights: The cell's weights.
         dropout: A mask to multiply the inputs with, of shape `(batch, features)` and the same for
             all steps; or a list of such masks, one for each of the kernel's columns.
 
     Returns:
-        A tensor of shape `(batch, time, columns * units)` or `(batch, columns * units)`.
+        A tensor of shape `(…, batch, columns * units)`.
     """
-    kernel, bias = weights.kernel, weights.bias
-    if len(inputs.shape) == 3 and dropout is not None:
-        expand = lambda mask: ops.expand_dims(mask, 1)  # noqa: E731
-        dropout = [expand(m) for m in dropout] if isinstance(dropout, list) else expand(dropout)
-    if isinstance(dropout, list):
-        parts = [
-            ops.matmul(inputs * mask, kernel[:, spec.cell.columns_of(name, spec.units)])
-            for name, mask in zip(spec.cell.columns, dropout, strict=True)
-        ]
-        x = ops.concatenate(parts, axis=-1)
-    else:
-        x = ops.matmul(inputs if dropout is None else inputs * dropout, kernel)
+    kernel = weights.kernel
+    if not isinstance(dropout, list):
+        return ops.matmul(inputs if dropout is None else inputs * dropout, kernel)
+    parts = [
+        ops.matmul(inputs * mask, kernel[:, spec.cell.columns_of(name, spec.units)])
+        for name, mask in zip(spec.cell.columns, dropout, strict=True)
+    ]
+    return ops.concatenate(parts, axis=-1)
+
+
+def add_bias(x: Any, weights: Weights) -> Any:
+    """Return `x` with the input's bias, if there is one."""
+    bias = weights.bias
     if bias is None:
         return x
     return x + (bias[0] if len(bias.shape) == 2 else bias)
@@ -75,7 +76,8 @@ def lstm_step(
 ) -> dict[str, Any]:
     """One step of the LSTM; `states` are h_{t-1} and c_{t-1}."""
     h, c = states
-    x_i, x_f, x_g, x_o = ops.split(x + _recur(spec, h, weights, dropout, 4), 4, axis=-1)
+    x = add_bias(x + _recur(spec, h, weights, dropout, 4), weights)
+    x_i, x_f, x_g, x_o = ops.split(x, 4, axis=-1)
     f = change("forget_gate", spec.recurrent_activation(x_f))
     i = change("input_gate", 1 - f if spec.coupled else spec.recurrent_activation(x_i))
     g = change("candidate", spec.activation(x_g))
@@ -103,7 +105,7 @@ def gru_step(
     """One step of the GRU; `states` is h_{t-1} alone."""
     (h,) = states
     u = spec.units
-    x_z, x_r, x_h = ops.split(x, 3, axis=-1)
+    x_z, x_r, x_h = ops.split(add_bias(x, weights), 3, axis=-1)
     inner = _recur(spec, h, weights, dropout, 3 if spec.reset_after else 2)
     if spec.reset_after and weights.bias is not None:
         inner = inner + weights.bias[1]
@@ -130,7 +132,7 @@ def simple_rnn_step(
 ) -> dict[str, Any]:
     """One step of the simple RNN; `states` is h_{t-1} alone."""
     (h,) = states
-    h = spec.activation(x + _recur(spec, h, weights, dropout, 1))
+    h = spec.activation(add_bias(x + _recur(spec, h, weights, dropout, 1), weights))
     return {"hidden_state": change("hidden_state", h)}
 
 
