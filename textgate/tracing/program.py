@@ -1,0 +1,364 @@
+"""The compiled function that calls a model and returns the signals of its recurrent layers.
+
+One program belongs to one model and one choice of signals. On TensorFlow it is a `tf.function`,
+compiled once for all batch sizes (and, from the second length on, for all lengths); on JAX a
+`jax.jit`. The model is called in a stateless scope: what a call would assign (states of stateful
+layers, seed generators) is carried from batch to batch on the side and never reaches the model.
+
+Programs are kept for the next trace. They hold no reference to their model, go when it goes, read
+its weights anew with every batch, and are made anew when its structure has changed.
+"""
+
+import itertools
+import re
+import threading
+import weakref
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+import keras
+from keras import ops, tree
+
+from textgate.tracing.interception import Call, intercept
+from textgate.tracing.sites import find_sites
+
+# What one batch gave: for each site's path a list of calls, each with the parts
+# "signals": {name: (batch, time, units)}, "initial": {state: (batch, units)} and
+# "mask": (batch, time), which is left out where the layer had none.
+Records = dict[str, list[dict[str, Any]]]
+
+_KEPT = 8  # programs a model
+_programs: "weakref.WeakKeyDictionary[Any, dict[Hashable, Program]]" = weakref.WeakKeyDictionary()
+_lock = threading.RLock()
+
+
+class _Misuse(ValueError):
+    """An error of ours inside the model's call, not to be taken for one of the model."""
+
+
+def program_for(model: keras.Model, wanted: Mapping[str, tuple[str, ...]]) -> "Program":
+    """Return the program that yields the wanted signals, `{path: names}`, compiled or kept."""
+    with _lock:
+        kept = _programs.setdefault(model, {})
+        key = (tuple(sorted(wanted.items())), structure_of(model))
+        if key not in kept:
+            while len(kept) >= _KEPT:
+                kept.pop(next(iter(kept)))
+            kept[key] = Program(model, wanted)
+        return kept[key]
+
+
+class Program:
+    """Calls a model on one batch after the other.
+
+    Args:
+        model: The model; only a weak reference is kept.
+        wanted: The signals to return, for each site's path.
+        with_outputs: Whether to return the model's outputs as well, under the key `""`.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        wanted: Mapping[str, tuple[str, ...]],
+        with_outputs: bool = False,
+    ) -> None:
+        self._model = weakref.ref(model)
+        self._wanted = dict(wanted)
+        self._with_outputs = with_outputs
+        self._eager = bool(getattr(model, "run_eagerly", False))
+        self._compiled: dict[Hashable, Callable] = {}
+        self._lock = threading.RLock()
+
+    def state(self) -> list[Any]:
+        """Return the values that the model's state starts from."""
+        return [ops.copy(v.value) for v in _state_of(self.model)]
+
+    @property
+    def model(self) -> keras.Model:
+        """The model."""
+        model = self._model()
+        if model is None:
+            raise ReferenceError("The model of this program is gone.")
+        return model
+
+    def __call__(self, state: list[Any], inputs: Any) -> tuple[Records, list[Any]]:
+        """Call the model on one batch.
+
+        Args:
+            state: The values of the model's state before the batch.
+            inputs: The batch, in the structure that the model takes.
+
+        Returns:
+            What the batch gave, and the values of the state after it.
+
+        Raises:
+            ValueError: If the inputs don't fit the model.
+        """
+        try:
+            if self._eager:
+                return self._body(state, _weights_of(self.model), _tensors(inputs))
+            if keras.backend.backend() == "jax":
+                return self._jax()(state, _weights_of(self.model), inputs)
+            return self._tensorflow(state, _tensors(inputs))
+        except _Misuse as error:
+            raise ValueError(_first_line(error)[:-1]) from None
+        except ReferenceError:
+            raise
+        except Exception as error:
+            raise ValueError(
+                f"The model {self.model.name!r} cannot be called on these inputs: "
+                f"{_first_line(error)} Received: inputs of shape {_shapes(inputs)}"
+            ) from error
+
+    def _body(self, state: list[Any], weights: list[Any], inputs: Any) -> tuple[Records, list[Any]]:
+        model = self.model
+        variables = _state_of(model)
+        mapping = [*zip(variables, state, strict=True)]
+        mapping += [*zip(_weight_variables(model), weights, strict=True)] if weights else []
+        records: Records = {}
+        graph = _current_graph()
+
+        def record(call: Call, signals: dict[str, Any]) -> None:
+            if _current_graph() is not graph:
+                raise _Misuse(
+                    "A recurrent layer is called inside a loop or a branch of TensorFlow "
+                    "(tf.while_loop, tf.map_fn, tf.cond), out of which no signal can be handed; "
+                    f"loop in Python instead. Received: layer {call.site.path!r}"
+                )
+            names = self._wanted.get(call.site.path)
+            if names is None:
+                return
+            entry: dict[str, Any] = {
+                "signals": {name: _wide(signals[name]) for name in names},
+                "initial": {
+                    name: _wide(value)
+                    for name, value in zip(
+                        call.site.spec.cell.states, call.initial_states, strict=True
+                    )
+                },
+            }
+            if call.mask is not None:
+                entry["mask"] = call.mask
+            records.setdefault(call.site.path, []).append(entry)
+
+        with (
+            _LossesKept(model),
+            keras.StatelessScope(mapping, collect_losses=True) as scope,
+            intercept(find_sites(model)[0], record=record),
+        ):
+            arguments = {"training": False} if model._call_has_training_arg else {}
+            outputs = model(inputs, **arguments)
+        if self._with_outputs:
+            records[""] = outputs
+        return records, [scope.get_current_value(v) for v in variables]
+
+    def _jax(self) -> Callable:
+        import jax
+
+        with self._lock:
+            if None not in self._compiled:
+                self._compiled[None] = jax.jit(self._body)
+            return self._compiled[None]
+
+    def _tensorflow(self, state: list[Any], inputs: Any) -> tuple[Records, list[Any]]:
+        # The outer key is what can't vary within one compiled function: types and ranks. Inside,
+        # functions are tried from the most general shapes to the exact ones.
+        exact = tuple((x.dtype.name, tuple(x.shape)) for x in tree.flatten(inputs))
+        with self._lock:
+            function = self._compiled.get(exact) or self._compile(exact, state, inputs)
+            self._compiled[exact] = function
+        return function(state, inputs)
+
+    def _compile(self, exact: tuple, state: list[Any], inputs: Any) -> Callable:
+        """Return a function for inputs like these, compiled or found among the kept ones."""
+        kept = [key for key in self._compiled if _covers(key, exact)]
+        if kept:
+            return self._compiled[kept[0]]
+        stateful = any(getattr(layer, "stateful", False) for layer in self.model._flatten_layers())
+        attempts = [] if stateful else [_free_batch(exact)]
+        alike = [k for k in self._compiled if _same_kind(k, exact)]
+        if attempts and alike:
+            attempts.insert(0, _free_batch(exact, lengths=True))
+        for general in [*attempts, exact]:
+            try:
+                function = self._traced(general, state, inputs)
+            except _Misuse:
+                raise
+            except Exception:
+                # Code that needs to know a size gets to know it; whatever is wrong then, is wrong.
+                if general is exact:
+                    raise
+                continue
+            self._compiled[general] = function
+            return function
+        raise AssertionError("unreachable")
+
+    def _traced(self, shapes: tuple, state: list[Any], inputs: Any) -> Callable:
+        import tensorflow as tf
+
+        specs = [tf.TensorSpec(shape, dtype) for dtype, shape in shapes]
+        signature = [
+            [tf.TensorSpec(value.shape, value.dtype) for value in state],
+            tree.pack_sequence_as(inputs, specs),
+        ]
+        function = tf.function(
+            lambda state, inputs: self._body(state, [], inputs),
+            input_signature=signature,
+            autograph=False,
+        )
+        function.get_concrete_function()
+        return function
+
+
+def _free_batch(exact: tuple, lengths: bool = False) -> tuple:
+    free = 2 if lengths else 1
+    return tuple((dtype, (None,) * min(free, len(s)) + s[free:]) for dtype, s in exact)
+
+
+def _covers(general: Any, exact: tuple) -> bool:
+    return _same_kind(general, exact) and all(
+        g is None or g == e
+        for (_, shape), (_, other) in zip(general, exact, strict=True)
+        for g, e in zip(shape, other, strict=True)
+    )
+
+
+def _same_kind(key: Any, exact: tuple) -> bool:
+    return len(key) == len(exact) and all(
+        a[0] == b[0] and len(a[1]) == len(b[1]) for a, b in zip(key, exact, strict=True)
+    )
+
+
+def _tensors(inputs: Any) -> Any:
+    return tree.map_structure(_tensor, inputs)
+
+
+def _tensor(x: Any) -> Any:
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.convert_to_tensor(x)
+    return ops.convert_to_tensor(x)
+
+
+def _wide(x: Any) -> Any:
+    """Return a tensor in a type that NumPy knows."""
+    return (
+        x
+        if keras.backend.standardize_dtype(x.dtype) in ("float32", "float64")
+        else (ops.cast(x, "float32"))
+    )
+
+
+def _current_graph() -> Any:
+    if keras.backend.backend() != "tensorflow":
+        return None
+    import tensorflow as tf
+
+    return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
+
+
+def _state_of(model: keras.Model) -> list[Any]:
+    """Return the variables that a call may assign.
+
+    Keras doesn't list the states of recurrent layers among a model's variables.
+    """
+    found = {id(v): v for v in model.variables if not v.trainable}
+    for layer in model._flatten_layers():
+        for value in tree.flatten(getattr(layer, "states", None) or []):
+            if isinstance(value, keras.Variable):
+                found[id(value)] = value
+    return list(found.values())
+
+
+def _weight_variables(model: keras.Model) -> list[Any]:
+    return [v for v in model.variables if v.trainable]
+
+
+def _weights_of(model: keras.Model) -> list[Any]:
+    return [v.value for v in _weight_variables(model)]
+
+
+class _LossesKept:
+    """Keeps the losses that a model's layers have collected, which a call replaces."""
+
+    def __init__(self, model: keras.Model) -> None:
+        self._kept = [
+            (layer, list(layer._losses), set(layer._loss_ids)) for layer in model._flatten_layers()
+        ]
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: Any) -> None:
+        for layer, losses, ids in self._kept:
+            layer._losses[:] = losses
+            layer._loss_ids.clear()
+            layer._loss_ids.update(ids)
+
+
+_tokens: "weakref.WeakKeyDictionary[Any, int]" = weakref.WeakKeyDictionary()
+_count = itertools.count()
+
+
+def structure_of(model: keras.Model) -> Hashable:
+    """Return a key that changes with whatever a compiled function has fixed of a model.
+
+    That is: its layers, their plain attributes (numbers, names, flags, functions) and which
+    variables they hold; not the values of the variables.
+    """
+    parts = []
+    for layer in model._flatten_layers():
+        plain = tuple(
+            (name, _plain(value))
+            for name, value in sorted(vars(layer).items())
+            if name not in ("_called", "_lock") and _is_plain(value)
+        )
+        parts.append((_token(layer), plain))
+    return tuple(parts), tuple(_token(v) for v in model.variables)
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, tuple | list):
+        return len(value) < 100 and all(_is_plain(part) for part in value)
+    if isinstance(value, dict):
+        return len(value) < 100 and all(_is_plain(part) for part in value.values())
+    return (
+        value is None
+        or isinstance(value, bool | int | float | str | keras.DTypePolicy)
+        or (callable(value) and not isinstance(value, keras.Layer))
+    )
+
+
+def _plain(value: Any) -> Hashable:
+    if isinstance(value, tuple | list):
+        return tuple(_plain(part) for part in value)
+    if isinstance(value, dict):
+        return tuple((str(name), _plain(part)) for name, part in value.items())
+    if isinstance(value, keras.DTypePolicy):
+        return value.name
+    return _token(value) if callable(value) else (type(value).__name__, value)
+
+
+def _token(value: Any) -> int:
+    """Return a number that no other object gets, not even after this one is gone."""
+    try:
+        if value not in _tokens:
+            _tokens[value] = next(_count)
+        return _tokens[value]
+    except TypeError:  # built-in functions have no weak references, and don't go
+        return -1 - id(value)
+
+
+def _first_line(error: BaseException) -> str:
+    """Return what an error says, without the frame that Keras puts around it."""
+    plain = re.sub("\x1b\\[[0-9;]*m", "", str(error))
+    lines = [line.strip() for line in plain.splitlines() if line.strip()]
+    said = [line for line in lines if not line.startswith("Exception encountered when calling")]
+    return (said or lines or [type(error).__name__])[0].rstrip(".") + "."
+
+
+def _shapes(inputs: Any) -> Any:
+    shapes = tree.map_structure(lambda x: str(tuple(x.shape)), inputs)
+    return shapes if isinstance(shapes, str) else str(shapes).replace("'", "")
