@@ -9,8 +9,10 @@ from tests import reference
 from textgate import recurrence
 from textgate.recurrence import Edit, Spec, Weights, fast
 
+# Keras's operations on JAX compute in float32 whatever they are given: a longer step there.
+ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
+STEP, TOLERANCE = (1e-5, 1e-6) if ON_TENSORFLOW else (1e-2, 5e-3)
 KINDS = [("lstm", True), ("gru", True), ("gru", False), ("simple_rnn", True)]
-pytestmark = pytest.mark.tensorflow_only  # float64 is off on JAX
 
 
 def arguments(rng, kind, reset_after, bias=True):
@@ -44,12 +46,13 @@ def assert_gradient(rng, gradients, loss, arguments):
     for index, gradient in enumerate(found):
         direction = rng.normal(size=arguments[index].shape)
         values = []
-        for step in (1e-5, -1e-5):
+        for step in (STEP, -STEP):
             moved = list(arguments)
             moved[index] = arguments[index] + step * direction
             values.append(float(loss(*moved)))
-        expected = (values[0] - values[1]) / 2e-5
-        assert np.sum(gradient * direction) == pytest.approx(expected, rel=1e-6, abs=1e-7), index
+        expected = (values[0] - values[1]) / (2 * STEP)
+        found_here = np.sum(gradient * direction)
+        assert found_here == pytest.approx(expected, rel=TOLERANCE, abs=TOLERANCE), index
 
 
 @pytest.mark.parametrize("backwards", [False, True])
@@ -79,6 +82,7 @@ def test_gradients_through_edits(rng, gradients, name):
     assert_gradient(rng, gradients, loss, arguments(rng, "lstm", True))
 
 
+@pytest.mark.tensorflow_only
 @pytest.mark.parametrize("mask", ["none", "gaps"])
 @pytest.mark.parametrize("signals_in_loss", [False, True])
 @pytest.mark.parametrize("in_graph", [False, True])
@@ -109,6 +113,7 @@ def test_gradients_of_gradients(
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.tensorflow_only
 @pytest.mark.parametrize("kind", ["lstm", "gru"])
 def test_under_xla_with_unknown_shapes(rng, gradients, kind):
     import tensorflow as tf

@@ -100,20 +100,30 @@ class Gated(_Layer):
         There Keras repeats the output before; where there is none yet, its loops on TensorFlow,
         and unrolled ones, put zeros, and its loop on JAX the initial state.
         """
+        on_tensorflow = keras.backend.backend() == "tensorflow"
+        if mask is not None:
+            mask = ops.cast(ops.convert_to_tensor(mask), "bool")
+            mask = ops.expand_dims(mask, -1) if len(mask.shape) == 2 else mask
+        in_input_order = mask
         if self.go_backwards:
             hidden = ops.flip(hidden, axis=1)
             mask = None if mask is None else ops.flip(mask, axis=1)
-        if mask is not None:
-            mask = ops.cast(ops.convert_to_tensor(mask), "bool")
-            if len(mask.shape) == 2:
-                mask = ops.expand_dims(mask, -1)
-            on_tensorflow = keras.backend.backend() == "tensorflow"
-            if self.zero_output_for_mask and (on_tensorflow or not self.unroll):
-                hidden = ops.where(mask, hidden, ops.zeros_like(hidden))
-            elif self.unroll or on_tensorflow:
-                begun = ops.cumsum(ops.cast(mask, "int32"), axis=1) > 0
-                hidden = ops.where(begun, hidden, ops.zeros_like(hidden))
-        return hidden[:, -1], hidden
+        if mask is None:
+            return hidden[:, -1], hidden
+        zeros = ops.zeros_like(hidden)
+        if self.zero_output_for_mask and not self.unroll:
+            hidden = ops.where(mask, hidden, zeros)
+            return hidden[:, -1], hidden
+        if self.unroll or on_tensorflow:
+            begun = ops.cumsum(ops.cast(mask, "int32"), axis=1) > 0
+            hidden = ops.where(begun, hidden, zeros)
+        last = hidden[:, -1]
+        if self.zero_output_for_mask and on_tensorflow:
+            # Unrolled on TensorFlow, Keras lays the mask over the outputs in the order of the
+            # inputs, also if the outputs run backwards. A drop-in does as well.
+            last = ops.where(mask[:, -1], last, ops.zeros_like(last))
+            hidden = ops.where(in_input_order, hidden, zeros)
+        return last, hidden
 
     def keep_gates(self, signals: dict[str, Any]) -> None:
         """Keep a loop's signals for `call` to return, in the order of the layer's outputs.

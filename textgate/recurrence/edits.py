@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from textgate.recurrence.signals import Cell
@@ -77,17 +78,21 @@ def check_edits(
             )
         for name in ("mask", "value", "offset"):
             given = getattr(edit, name)
-            if given is not None and not _broadcasts(tuple(ops.shape(given)), shape):
+            if given is not None and not _broadcasts(_shape(given), shape):
                 raise ValueError(
                     f"`{name}` of an edit of {edit.signal!r} must be broadcastable over (batch, "
-                    f"time, units) = {shape}. Received: shape {tuple(ops.shape(given))}"
+                    f"time, units) = {shape}. Received: shape {_shape(given)}"
                 )
         units = shape[-1]
-        if edit.matrix is not None and tuple(ops.shape(edit.matrix)) != (units, units):
+        if edit.matrix is not None and _shape(edit.matrix) != (units, units):
             raise ValueError(
                 f"`matrix` of an edit of {edit.signal!r} must have shape {(units, units)}. "
-                f"Received: shape {tuple(ops.shape(edit.matrix))}"
+                f"Received: shape {_shape(edit.matrix)}"
             )
+
+
+def _shape(given: Any) -> tuple[Any, ...]:
+    return tuple(given.shape) if hasattr(given, "shape") else np.shape(given)
 
 
 def _broadcasts(given: tuple[Any, ...], shape: tuple[int | None, ...]) -> bool:

@@ -81,6 +81,11 @@ def rows(tensor: tf.Tensor) -> tf.Tensor:
     return tf.reshape(tensor, (-1, tensor.shape[-1]))
 
 
+def tensors(*values: Any) -> list[tf.Tensor]:
+    """Return the values as tensors: a custom gradient must not see variables."""
+    return [tf.convert_to_tensor(value) for value in values]
+
+
 def with_gradient(
     forward: Callable[..., tuple[Tensors, Any]],
     backward: Callable[..., Tensors],

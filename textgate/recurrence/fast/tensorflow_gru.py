@@ -12,6 +12,7 @@ from textgate.recurrence.fast.tensorflow_common import (
     before,
     last,
     rows,
+    tensors,
     while_loop,
     with_gradient,
 )
@@ -26,7 +27,7 @@ def run(
     if bias is None:
         width = x.shape[-1]
         bias = tf.zeros((2, width) if spec.reset_after else (width,), x.dtype)
-    arguments = (x, weights.recurrent_kernel, bias, states[0])
+    arguments = tensors(x, weights.recurrent_kernel, bias, states[0])
     unmasked = None if mask is None else tf.cast(mask, x.dtype)
     units = spec.units
     after = spec.reset_after

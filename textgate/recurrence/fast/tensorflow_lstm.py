@@ -12,6 +12,7 @@ from textgate.recurrence.fast.tensorflow_common import (
     before,
     last,
     rows,
+    tensors,
     while_loop,
     with_gradient,
 )
@@ -104,7 +105,7 @@ def run(
         return i, f, g, o, c
 
     function = with_gradient(forward, backward, stepwise, differentiable=2)
-    arguments = (x, weights.recurrent_kernel, bias, *states)
+    arguments = tensors(x, weights.recurrent_kernel, bias, *states)
     h, c_last, *others = function(*arguments)
     i, f, g, o, c = attached(others, from_hidden_states, (h, *arguments))
     signals = {
