@@ -37,7 +37,7 @@ def fingerprint(model: keras.Model) -> str:
         variant = (spec.reset_after, dict(spec.fixed_gates), spec.coupled, spec.leak)
         add(site.path, spec.cell.kind, spec.units, names, variant, site.layer.go_backwards)
     for variable in model.weights:
-        value = np.ascontiguousarray(keras.ops.convert_to_numpy(variable))
+        value = np.ascontiguousarray(keras.ops.convert_to_tensor(variable))
         add(value.shape, str(value.dtype))
         digest.update(value.tobytes() if value.dtype.kind not in "biuf" else value.data)
     return digest.hexdigest()

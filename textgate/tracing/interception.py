@@ -150,7 +150,7 @@ class _Loop:
         x, finals = sequences, []
         signals: dict[str, Any] = {}
         for site, cell_states in zip(self.sites, per_cell, strict=True):
-            call = Call(site, index, x, tree.flatten(cell_states), mask)
+            call = Call(site, index, x, [_value(s) for s in tree.flatten(cell_states)], mask)
             dropout, recurrent_dropout = _dropout(site.cell, call, training)
             signals, final = recurrence.sequence(
                 site.spec,
@@ -173,6 +173,11 @@ class _Loop:
             keep_gates(signals)
         last, outputs = _outputs(self.layer, x, mask)
         return last, outputs, finals if stacked else finals[0]
+
+
+def _value(state: Any) -> Any:
+    """Return a state as a tensor; that of a stateful layer comes as a variable, to be read now."""
+    return state.value if isinstance(state, keras.Variable) else ops.convert_to_tensor(state)
 
 
 def _plain_mask(mask: Any) -> Any:

@@ -30,9 +30,6 @@ _SYMBOLS = {
     "simple_rnn": {"hidden_state": "h"},
 }
 
-# The signals of all cells, in the order of their equations.
-ORDER = tuple(dict.fromkeys(name for cell in recurrence.CELLS.values() for name in cell.signals))
-
 
 def model_attributes(model: keras.Model) -> dict[str, Any]:
     """Return the attributes that all nodes of a trace have in common."""

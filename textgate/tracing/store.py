@@ -24,6 +24,7 @@ import xarray as xr
 import zarr
 from zarr.codecs import BloscCodec, BloscShuffle
 
+from textgate import recurrence
 from textgate.tracing import labelled
 from textgate.tracing.memory import cut, initial_states, kept_steps
 from textgate.tracing.program import Records
@@ -300,10 +301,10 @@ def open_store(path: str | os.PathLike) -> xr.DataTree:
 
 def _node(dataset: xr.Dataset) -> xr.Dataset:
     signals = [name for name, array in dataset.data_vars.items() if array.dims == labelled.DIMS]
-    order = {name: at for at, name in enumerate(labelled.ORDER)}
-    signals.sort(key=lambda name: order.get(str(name), len(order)))
+    order = (*recurrence.CELLS[dataset.attrs["cell"]].signals, *recurrence.DERIVED)
+    signals.sort(key=lambda name: order.index(str(name)))
     dataset = dataset.set_coords([name for name in dataset.data_vars if name not in signals])
-    dataset = dataset[[*signals]]
+    dataset = dataset[signals]
     offered = dataset.attrs.pop("offered", ())
     for name in [*dataset.coords]:
         variable = dataset.variables[name]
@@ -312,7 +313,9 @@ def _node(dataset: xr.Dataset) -> xr.Dataset:
         if name == labelled.TOKEN:
             dataset = dataset.assign_coords({name: labelled.words(variable)})
         else:
-            dataset = dataset.assign_coords({name: (variable.dims, variable.values.astype(str))})
+            dataset = dataset.assign_coords(
+                {name: (variable.dims, variable.values.astype(object).astype(str))}
+            )
     for variable in dataset.variables.values():
         variable.encoding = {}
     return labelled.with_offered(dataset, tuple(offered))
