@@ -1,0 +1,362 @@
+"""Language models: an embedding, recurrent layers, and a softmax over the vocabulary.
+
+A `LanguageModel` is an ordinary Functional Keras model
+
+    ids ─> embedding ─> [dropout ─> lstm ─> dropout ─> lstm_1 … ─> dropout ─>] output = logits
+
+so that everything that works on Keras models works on it; its recurrent layers are found under
+their names `lstm`, `lstm_1`, … (or `gru`, `simple_rnn`). What it adds is its tokenizer, which is
+saved with it in one `.keras` file, and probabilities of texts:
+
+- `token_logprobs(texts)`: log p(word | words before), for each word of each text;
+- `next_logprobs(texts)`: log p(· | text), over the vocabulary.
+
+A text begins with `<bos>`, which is given and not predicted. Padding (id 0) is masked.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+PAD, UNK, BOS, EOS = 0, 1, 2, 3
+_CELLS = ("gru", "lstm", "simple_rnn")
+
+
+@keras.saving.register_keras_serializable(package="textgate")
+class LanguageModel(keras.Model):
+    """A recurrent language model over words, with its tokenizer.
+
+    Args:
+        tokenizer: A `textgate.tokenizers.WordTokenizer`, or anything with its methods.
+        cell: `"lstm"`, `"gru"` or `"simple_rnn"`.
+        units: The number of units of each recurrent layer, from the input up.
+        embedding: Dimension of the word embedding; `None` for as many as the first layer's units,
+            or the last layer's if the embedding is tied.
+        tied: Whether the output uses the embedding's matrix (Press & Wolf 2017). If the last
+            layer's units are not as many as the embedding's dimensions, a linear `projection`
+            stands between.
+        dropout: Share of the inputs of each recurrent layer and of the output that is dropped in
+            training.
+        seed: Seed of the initial weights and of dropout; `None` for a random one.
+        name: Name of the model.
+        **kwargs: As for `keras.Model`, such as `dtype`.
+
+    Call arguments:
+        inputs: Word ids of shape `(batch, time)`, `int32`; 0 is padding and masked.
+
+    Output shape:
+        Logits of shape `(batch, time, vocabulary)`: at each position, of the word after it.
+
+    Raises:
+        ValueError: If an argument is out of range.
+
+    Example:
+
+    >>> from textgate.tokenizers import WordTokenizer
+    >>> tokenizer = WordTokenizer.train(["She fed her dog .", "He fed his cat ."])
+    >>> lm = LanguageModel(tokenizer, cell="gru", units=(8,), seed=0)
+    >>> lm(lm.encode(["She fed her cat", "He ran"])).shape
+    TensorShape([2, 5, 13])
+    >>> lm.token_logprobs(["She fed her cat"]).shape
+    (1, 5)
+    """
+
+    def __init__(
+        self,
+        tokenizer: Any,
+        cell: str = "lstm",
+        units: int | Sequence[int] = (128,),
+        embedding: int | None = None,
+        tied: bool = False,
+        dropout: float = 0.2,
+        seed: int | None = None,
+        name: str = "language_model",
+        **kwargs: Any,
+    ) -> None:
+        units = _checked_units(units)
+        if cell not in _CELLS:
+            raise ValueError(f"`cell` must be one of {_CELLS}. Received: cell={cell!r}")
+        if not 0.0 <= dropout < 1.0:
+            raise ValueError(
+                f"`dropout` must be at least 0 and less than 1. Received: dropout={dropout!r}"
+            )
+        if embedding is None:
+            embedding = units[-1] if tied else units[0]
+        if not _is_positive(embedding):
+            raise ValueError(
+                f"`embedding` must be a positive integer or None. Received: embedding={embedding!r}"
+            )
+        dtype = kwargs.pop("dtype", None)
+        inputs, outputs = _graph(
+            len(tokenizer), cell, units, int(embedding), tied, dropout, seed, dtype
+        )
+        super().__init__(inputs=inputs, outputs=outputs, name=name, **kwargs)
+        # Past Keras's tracking, which would wrap what it takes for a container of layers.
+        object.__setattr__(self, "tokenizer", tokenizer)
+        object.__setattr__(
+            self,
+            "_arguments",
+            {
+                "cell": cell,
+                "units": list(units),
+                "embedding": int(embedding),
+                "tied": bool(tied),
+                "dropout": float(dropout),
+                "seed": seed,
+                "dtype": dtype if dtype is None else self.get_layer("embedding").dtype_policy.name,
+            },
+        )
+
+    # -- structure ---------------------------------------------------------------------------
+
+    @property
+    def cell(self) -> str:
+        """The kind of the recurrent cells: `"lstm"`, `"gru"` or `"simple_rnn"`."""
+        return self._arguments["cell"]
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        """The number of units of each recurrent layer, from the input up."""
+        return tuple(self._arguments["units"])
+
+    @property
+    def tied(self) -> bool:
+        """Whether the output uses the embedding's matrix."""
+        return self._arguments["tied"]
+
+    @property
+    def recurrent_layers(self) -> list[keras.layers.RNN]:
+        """The recurrent layers, from the input up."""
+        return [self.get_layer(_name(self.cell, index)) for index in range(len(self.units))]
+
+    def hidden(
+        self,
+        ids: Any,
+        initial_states: Sequence[Sequence[Any]] | None = None,
+        mask: Any = None,
+        training: bool = False,
+    ) -> tuple[Any, list[list[Any]]]:
+        """Return what the output layer is given, and the states after the last step.
+
+        Right padding needs no mask: nothing flows from it to the positions before.
+
+        Args:
+            ids: Of shape `(batch, time)`.
+            initial_states: For each recurrent layer its states, each `(batch, units)`, as this
+                method returns them; `None` for zeros.
+            mask: Of shape `(batch, time)`, or `None`.
+            training: Whether dropout is active.
+
+        Returns:
+            A tensor `(batch, time, units of the last layer)`, or `(…, embedding)` after the
+            projection of a tied model; and the states.
+        """
+        embedding = self.get_layer("embedding")
+        x = keras.ops.take(embedding.embeddings, ids, axis=0)
+        x = keras.ops.cast(x, embedding.compute_dtype)
+        states = []
+        for index, layer in enumerate(self.recurrent_layers):
+            x = self._dropped(x, index, training)
+            initial = None if initial_states is None else list(initial_states[index])
+            x, *last = layer(x, initial_state=initial, mask=mask, training=training)
+            states.append(last)
+        x = self._dropped(x, len(self.units), training)
+        if self.tied and self.units[-1] != self._arguments["embedding"]:
+            x = self.get_layer("projection")(x)
+        return x, states
+
+    def _dropped(self, x: Any, index: int, training: bool) -> Any:
+        if not self._arguments["dropout"]:
+            return x
+        return self.get_layer(_name("dropout", index))(x, training=training)
+
+    def readout(self, hidden: Any) -> Any:
+        """Return the logits `(…, vocabulary)` for what `hidden` returned (or rows of it)."""
+        if self.tied:
+            return self.get_layer("embedding")(hidden, reverse=True)
+        return self.get_layer("output")(hidden)
+
+    @property
+    def readout_weights(self) -> tuple[Any, Any, bool]:
+        """The output's matrix, its bias (or `None`), and whether the matrix is transposed.
+
+        The matrix is `(features, vocabulary)`, or transposed, `(vocabulary, features)`.
+        """
+        if self.tied:
+            return self.get_layer("embedding").embeddings, None, True
+        return self.get_layer("output").kernel, self.get_layer("output").bias, False
+
+    # -- text --------------------------------------------------------------------------------
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """Return `<bos>` and the words of each text as ids, right-padded with 0.
+
+        Args:
+            texts: Strings.
+
+        Returns:
+            `int32` of shape `(batch, time)`, where time is the longest text's.
+        """
+        if isinstance(texts, str):
+            raise TypeError(f"`texts` must be a list of strings. Received: texts={texts!r}")
+        rows = [[BOS, *self.tokenizer.encode(text)] for text in texts]
+        ids = np.full((len(rows), max(map(len, rows), default=1)), PAD, np.int32)
+        for row, words in zip(ids, rows, strict=True):
+            row[: len(words)] = words
+        return ids
+
+    def tokens(self, texts: Sequence[str]) -> np.ndarray:
+        """Return the words of each text as they stand in it, in the shape of `encode`.
+
+        The first is `<bos>`; padding is the empty string.
+        """
+        if isinstance(texts, str):
+            raise TypeError(f"`texts` must be a list of strings. Received: texts={texts!r}")
+        rows = [["<bos>", *self.tokenizer.split(text)] for text in texts]
+        width = max(map(len, rows), default=1)
+        return np.array([row + [""] * (width - len(row)) for row in rows], dtype=np.str_)
+
+    def token_logprobs(self, texts: Sequence[str], batch_size: int = 64) -> np.ndarray:
+        """Return the log-probability of each word given the words before it.
+
+        Args:
+            texts: Strings.
+            batch_size: How many texts are read at a time; it changes nothing but the memory.
+
+        Returns:
+            `float32` in the shape `(batch, time)` of `encode`: natural logarithms, and NaN where
+            there is nothing to predict, at `<bos>` and at padding.
+        """
+        from textgate.models.scoring import token_logprobs
+
+        return token_logprobs(self, self.encode(texts), batch_size)
+
+    def next_logprobs(self, texts: Sequence[str], batch_size: int = 64) -> np.ndarray:
+        """Return the log-probabilities of all words after each text.
+
+        Args:
+            texts: Strings; the empty string is a beginning, too.
+            batch_size: How many texts are read at a time.
+
+        Returns:
+            `float32` of shape `(batch, vocabulary)`: natural logarithms.
+        """
+        from textgate.models.scoring import next_logprobs
+
+        return next_logprobs(self, self.encode(texts), batch_size)
+
+    # -- saving ------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor, the tokenizer as its own configuration."""
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            **self._arguments,
+            "tokenizer": self.tokenizer.get_config(),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "LanguageModel":
+        """Return the untrained model that `get_config` describes."""
+        from textgate.tokenizers import WordTokenizer
+
+        config = dict(config)
+        trainable = config.pop("trainable", True)
+        tokenizer = WordTokenizer.from_config(config.pop("tokenizer"))
+        model = cls(tokenizer, **config)
+        if not trainable:
+            model.trainable = False
+        return model
+
+
+def _name(kind: str, index: int) -> str:
+    return kind if index == 0 else f"{kind}_{index}"
+
+
+def _is_positive(value: Any) -> bool:
+    is_integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return is_integer and bool(value > 0)
+
+
+def _checked_units(units: Any) -> tuple[int, ...]:
+    sizes = (units,) if _is_positive(units) else units
+    if not isinstance(sizes, list | tuple) or not sizes or not all(map(_is_positive, sizes)):
+        raise ValueError(
+            "`units` must be a positive integer, or one for each recurrent layer. "
+            f"Received: units={units!r}"
+        )
+    return tuple(int(size) for size in sizes)
+
+
+def _graph(
+    vocabulary: int,
+    cell: str,
+    units: tuple[int, ...],
+    dimension: int,
+    tied: bool,
+    dropout: float,
+    seed: int | None,
+    dtype: Any,
+) -> tuple[Any, Any]:
+    """Return inputs and outputs of the model's graph."""
+    # Here and not above: Keras's import brings in this module, and it may be `textgate.layers`,
+    # half imported, that imports Keras.
+    from textgate.layers import GRU, LSTM
+
+    kind = {"lstm": LSTM, "gru": GRU, "simple_rnn": keras.layers.SimpleRNN}[cell]
+    random = np.random.default_rng(seed)
+
+    def fresh() -> int:
+        return int(random.integers(2**31 - 1))
+
+    def glorot() -> Any:
+        return keras.initializers.GlorotUniform(seed=fresh())
+
+    def orthogonal() -> Any:
+        return keras.initializers.Orthogonal(seed=fresh())
+
+    inputs = keras.Input((None,), dtype="int32", name="ids")
+    embedding = keras.layers.ReversibleEmbedding(
+        vocabulary,
+        dimension,
+        tie_weights=True,
+        embeddings_initializer=keras.initializers.RandomUniform(-0.05, 0.05, seed=fresh()),
+        mask_zero=True,
+        dtype=dtype,
+        name="embedding",
+    )
+    x = embedding(inputs)
+    for index, size in enumerate(units):
+        if dropout:
+            x = keras.layers.Dropout(
+                dropout, seed=fresh(), dtype=dtype, name=_name("dropout", index)
+            )(x)
+        # The last states are for reading on from there; the graph doesn't use them.
+        x, *_ = kind(
+            size,
+            return_sequences=True,
+            return_state=True,
+            kernel_initializer=glorot(),
+            recurrent_initializer=orthogonal(),
+            dtype=dtype,
+            name=_name(cell, index),
+        )(x)
+    if dropout:
+        x = keras.layers.Dropout(
+            dropout, seed=fresh(), dtype=dtype, name=_name("dropout", len(units))
+        )(x)
+    if tied:
+        if units[-1] != dimension:
+            x = keras.layers.Dense(
+                dimension,
+                use_bias=False,
+                kernel_initializer=glorot(),
+                dtype=dtype,
+                name="projection",
+            )(x)
+        return inputs, embedding(x, reverse=True)
+    output = keras.layers.Dense(vocabulary, kernel_initializer=glorot(), dtype=dtype, name="output")
+    return inputs, output(x)

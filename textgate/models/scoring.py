@@ -1,0 +1,122 @@
+"""Log-probabilities of words, computed with memory for a few texts at a time.
+
+Texts are read in the order of their lengths, so that little is padding, and equal texts are read
+once; the results come back in the order of the texts. On TensorFlow the reading is compiled.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+from textgate.models.language_model import PAD
+
+
+def token_logprobs(lm: Any, ids: np.ndarray, batch_size: int = 64) -> np.ndarray:
+    """Return log p(id | ids before it) for each position of `ids`.
+
+    Args:
+        lm: A `LanguageModel`, or any Keras model from ids to logits.
+        ids: Of shape `(batch, time)`, right-padded with 0.
+        batch_size: How many rows are read at a time.
+
+    Returns:
+        `float32` of the same shape; NaN in the first column and at padding.
+    """
+    result = np.full(ids.shape, np.nan, np.float32)
+    score = _compiled(lm, "token", _score_tokens)
+    for rows, batch in _batches(ids, batch_size):
+        if batch.shape[1] < 2:
+            continue
+        scores = np.asarray(score(lm, keras.ops.convert_to_tensor(batch)))
+        scores = np.where(batch[:, 1:] == PAD, np.nan, scores)
+        for members, row in zip(rows, scores, strict=True):
+            result[members, 1 : batch.shape[1]] = row
+    return result
+
+
+def next_logprobs(lm: Any, ids: np.ndarray, batch_size: int = 64) -> np.ndarray:
+    """Return log p(· | row) for each row of `ids`.
+
+    Args:
+        lm: A `LanguageModel`, or any Keras model from ids to logits.
+        ids: Of shape `(batch, time)`, right-padded with 0, at least one id a row.
+        batch_size: How many rows are read at a time.
+
+    Returns:
+        `float32` of shape `(batch, vocabulary)`.
+    """
+    score = _compiled(lm, "next", _score_next)
+    result: np.ndarray | None = None
+    for rows, batch in _batches(ids, batch_size):
+        last = (batch != PAD).sum(axis=1).astype("int32") - 1
+        scores = np.asarray(
+            score(lm, keras.ops.convert_to_tensor(batch), keras.ops.convert_to_tensor(last))
+        )
+        if result is None:
+            result = np.empty((len(ids), scores.shape[-1]), np.float32)
+        for members, row in zip(rows, scores, strict=True):
+            result[members] = row
+    if result is None:
+        return np.empty((0, lm.output_shape[-1]), np.float32)
+    return result
+
+
+def _batches(ids: np.ndarray, batch_size: int) -> Iterator[tuple[list[np.ndarray], np.ndarray]]:
+    """Yield `(places, rows)`: distinct rows, cut to the longest, and where each one belongs."""
+    if not len(ids):
+        return
+    distinct, inverse = np.unique(ids, axis=0, return_inverse=True)
+    order = np.argsort(inverse.reshape(-1), kind="stable")
+    places = np.split(order, np.cumsum(np.bincount(inverse.reshape(-1)))[:-1])
+    lengths = (distinct != PAD).sum(axis=1)
+    by_length = np.argsort(lengths, kind="stable")
+    for start in range(0, len(by_length), batch_size):
+        members = by_length[start : start + batch_size]
+        width = max(int(lengths[members].max()), 1)
+        yield [places[m] for m in members], distinct[members, :width]
+
+
+def _hidden(lm: Any, ids: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """Return features at each position and what turns them into logits."""
+    if hasattr(lm, "hidden") and hasattr(lm, "readout"):
+        return lm.hidden(ids)[0], lm.readout
+    return lm(ids, training=False), lambda logits: logits
+
+
+def _score_tokens(lm: Any, ids: Any) -> Any:
+    features, readout = _hidden(lm, ids)
+    logits = keras.ops.cast(readout(features[:, :-1]), "float32")
+    chosen = keras.ops.take_along_axis(logits, ids[:, 1:, None], axis=-1)[..., 0]
+    return chosen - keras.ops.logsumexp(logits, axis=-1)
+
+
+def _score_next(lm: Any, ids: Any, last: Any) -> Any:
+    features, readout = _hidden(lm, ids)
+    chosen = keras.ops.take_along_axis(features, last[:, None, None], axis=1)[:, 0]
+    return keras.ops.log_softmax(keras.ops.cast(readout(chosen), "float32"), axis=-1)
+
+
+def _compiled(lm: Any, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function` compiled for `lm` on TensorFlow, made once for each model."""
+    if keras.backend.backend() != "tensorflow":
+        return function
+    import tensorflow as tf
+
+    made = lm.__dict__.get("_textgate_scoring")
+    if made is None:
+        made = {}
+        object.__setattr__(lm, "_textgate_scoring", made)
+    if name not in made:
+        ids = tf.TensorSpec((None, None), tf.int32)
+        last = tf.TensorSpec((None,), tf.int32)
+        # The model is bound when called, not kept by what it keeps itself.
+        if name == "token":
+            made[name] = tf.function(lambda ids: function(lm, ids), input_signature=[ids])
+        else:
+            made[name] = tf.function(
+                lambda ids, last: function(lm, ids, last), input_signature=[ids, last]
+            )
+    compiled = made[name]
+    return lambda _lm, *arguments: compiled(*arguments)
