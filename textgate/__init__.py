@@ -78,4 +78,4 @@ def __dir__() -> list[str]:
 
 from textgate import _registration  # noqa: E402  (after the environment is set)
 
-_registration.register_with_keras()
+_registration.watch_imports()

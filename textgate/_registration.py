@@ -1,46 +1,60 @@
-"""Registers textgate's layers with Keras, without importing Keras.
+"""What has to happen when Keras and TensorFlow are imported, without importing them now.
 
 `keras.saving.load_model` finds a layer of ours only if the layer's module has been imported, and
 importing it imports Keras and its backend, which takes seconds. So `import textgate` does not: it
 leaves a finder on `sys.meta_path` that waits for Keras's own import and imports our modules right
 after it. If Keras is there already, the modules are imported at once.
+
+The same finder keeps TensorFlow's import quiet (see `textgate._quiet`).
 """
 
 import importlib
 import importlib.abc
-import importlib.machinery
 import importlib.util
 import sys
 from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
 from types import ModuleType
+
+from textgate._quiet import quiet_stderr
 
 # Modules whose import registers something with Keras.
 _SERIALIZABLE = ("textgate.layers", "textgate.models")
 
 
-class _AfterKeras(importlib.abc.MetaPathFinder):
-    """Finds `keras` as others would, and imports `_SERIALIZABLE` once it has been executed."""
+class _Watcher(importlib.abc.MetaPathFinder):
+    """Finds `keras` and `tensorflow` as others would, and wraps the way they are executed."""
+
+    def __init__(self) -> None:
+        self._finding: set[str] = set()
 
     def find_spec(
         self,
         fullname: str,
         path: Sequence[str] | None = None,
         target: ModuleType | None = None,
-    ) -> importlib.machinery.ModuleSpec | None:
-        if fullname != "keras":
+    ) -> ModuleSpec | None:
+        if fullname not in ("keras", "tensorflow") or fullname in self._finding:
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
-        if spec is None or spec.loader is None:
-            return spec
-        loader = spec.loader
-        execute = loader.exec_module
+        self._finding.add(fullname)
+        try:
+            spec = importlib.util.find_spec(fullname)
+        finally:
+            self._finding.discard(fullname)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
 
-        def exec_module(module: ModuleType) -> None:
-            execute(module)
-            _import_serializable()
+            def exec_module(module: ModuleType) -> None:
+                if fullname == "tensorflow":
+                    with quiet_stderr():
+                        execute(module)
+                        # Looking for GPUs complains where there are none; look now.
+                        module.config.list_physical_devices()
+                else:
+                    execute(module)
+                    _import_serializable()
 
-        loader.exec_module = exec_module  # type: ignore[method-assign]
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec
 
 
@@ -49,10 +63,11 @@ def _import_serializable() -> None:
         importlib.import_module(module)
 
 
-def register_with_keras() -> None:
-    """Make textgate's layers known to Keras, now or as soon as Keras is imported."""
+def watch_imports() -> None:
+    """Make textgate known to Keras, now or as soon as it is imported."""
     keras = sys.modules.get("keras")
-    if keras is None:
-        sys.meta_path.insert(0, _AfterKeras())
-    elif hasattr(keras, "layers"):
+    if keras is None or "tensorflow" not in sys.modules:
+        sys.meta_path.insert(0, _Watcher())
+    # Keras that is still being imported has no layers yet; whoever imports it uses us later.
+    if keras is not None and hasattr(keras, "layers"):
         _import_serializable()

@@ -126,7 +126,7 @@ def test_stateful_layers_carry_the_same_state(rng, kind):
     assert all(not np.any(np.asarray(state)) for state in ours.states)
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "bfloat16", "float64"])
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "float64"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_other_precisions(rng, kind, policy):
     if policy == "float64" and not ON_TENSORFLOW:

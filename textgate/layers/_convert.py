@@ -74,10 +74,21 @@ def _check_stock(layer: keras.layers.Layer) -> None:
         )
 
 
+def _same_input(tensor: keras.KerasTensor) -> keras.KerasTensor:
+    name = tensor._keras_history.operation.name
+    return keras.Input(
+        batch_shape=tensor.shape, dtype=tensor.dtype, sparse=tensor.sparse, name=name
+    )
+
+
 def _copy(model: keras.Model) -> keras.Model:
     try:
-        if isinstance(model, keras.Sequential) or hasattr(model, "operations"):
+        if isinstance(model, keras.Sequential):
             copy = keras.models.clone_model(model)
+        elif hasattr(model, "operations"):  # Functional
+            # Left alone, the copy would name its inputs anew, and some callers feed by name.
+            inputs = keras.tree.map_structure(_same_input, model._inputs_struct)
+            copy = keras.models.clone_model(model, input_tensors=inputs)
         else:
             copy = type(model).from_config(model.get_config())
             copy.build_from_config(model.get_build_config())

@@ -15,9 +15,10 @@ from keras import ops, regularizers, tree
 from textgate import recurrence
 from textgate.layers._equations import spec_of, weights_of
 
-
-# For the type checker, a mixin is one of the layers that it is mixed into.
-_Layer = keras.layers.RNN if TYPE_CHECKING else object
+if TYPE_CHECKING:  # for the type checker, a mixin is a layer that it is mixed into
+    from keras.layers import RNN as _Layer
+else:
+    _Layer = object
 
 
 class Gated(_Layer):
@@ -36,7 +37,7 @@ class Gated(_Layer):
         self._gates: dict[str, Any] | None = None
         if return_gates:
             # Keras would apply the activity regularizer to all outputs, and gates aren't activity.
-            self.output_regularizer = self.activity_regularizer
+            self.output_regularizer = getattr(self, "activity_regularizer", None)
             self.activity_regularizer = None
 
     @property
