@@ -6,6 +6,7 @@ Each command lives in a module of its own that imports what it needs inside its 
 code is 2.
 """
 
+import importlib
 import sys
 
 import typer
@@ -34,6 +35,9 @@ def _options(
     ),
 ) -> None:
     pass
+
+
+app.command("trace")(importlib.import_module("textgate.cli.trace").trace)
 
 
 def main() -> None:

@@ -1,0 +1,81 @@
+"""Which units of a layer a figure shows, and in which order."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+MANY = 40  # units that one panel shows legibly
+FEW = 16  # units that are shown in the order of their numbers
+
+
+def choose_units(
+    values: np.ndarray, numbers: np.ndarray, units: int | Sequence[int] | None, order: str | None
+) -> tuple[np.ndarray, str]:
+    """Choose and order units by what they do along one example.
+
+    Args:
+        values: The signal that decides, of shape `(time, unit)`, without masked steps.
+        numbers: The units' numbers.
+        units: How many units to choose, the most varying first; or the numbers of those to
+            show; by default all, or 40 where there are more.
+        order: `"number"`, `"variation"` (the most varying first), `"similarity"` (units that do
+            alike side by side); by default by number if there are at most 16, else by similarity.
+
+    Returns:
+        The positions of the chosen units, and a sentence that says which they are.
+
+    Raises:
+        ValueError: If a unit or an order is unknown.
+    """
+    orders = ("number", "variation", "similarity")
+    if order is not None and order not in orders:
+        raise ValueError(f"`order` must be one of {list(orders)}. Received: order={order!r}")
+    total = len(numbers)
+    if units is not None and not isinstance(units, int | np.integer):
+        places = {int(number): at for at, number in enumerate(numbers)}
+        unknown = [unit for unit in units if int(unit) not in places]
+        if unknown or not len(units):
+            raise ValueError(
+                f"`units` must be units of the trace, from {numbers.min()} to {numbers.max()}. "
+                f"Received: {unknown or list(units)}"
+            )
+        chosen = np.array([places[int(unit)] for unit in units])
+        said = f"{len(chosen)} units that were asked for"
+        return (chosen, said) if order is None else (_ordered(values, chosen, order), said)
+    if units is not None and units < 1:
+        raise ValueError(f"`units` must be at least 1 unit. Received: units={units!r}")
+    count = min(total, MANY if units is None else int(units))
+    variation = values.std(axis=0)
+    chosen = np.sort(np.argsort(-variation, kind="stable")[:count])
+    said = (
+        f"all {total} units" if count == total else f"the {count} of {total} units that vary most"
+    )
+    if order is None:
+        order = "number" if count <= FEW else "similarity"
+    if order == "similarity" and count > 2:
+        said += ", similar ones side by side"
+    return _ordered(values, chosen, order), said
+
+
+def _ordered(values: np.ndarray, chosen: np.ndarray, order: str) -> np.ndarray:
+    if order == "number":
+        return np.sort(chosen)
+    if order == "variation":
+        return chosen[np.argsort(-values[:, chosen].std(axis=0), kind="stable")]
+    return chosen[_by_similarity(values[:, chosen].T)]
+
+
+def _by_similarity(rows: np.ndarray) -> np.ndarray:
+    """Return an order of rows in which neighbours are close to one another."""
+    from scipy.cluster import hierarchy
+    from scipy.spatial import distance
+
+    if len(rows) < 3:
+        return np.arange(len(rows))
+    between = distance.pdist(rows)
+    linkage = hierarchy.linkage(between, method="average")
+    order = hierarchy.leaves_list(hierarchy.optimal_leaf_ordering(linkage, between))
+    # A row of leaves has two ends; begin with the one whose values are higher.
+    half = len(order) // 2
+    low_first = rows[order[:half]].mean() < rows[order[-half:]].mean()
+    return order[::-1] if low_first else order
