@@ -1,5 +1,5 @@
-# Two commands do all the set-up: `make test` and `make study`. Both first make the environment in
-# .venv from the pinned versions of constraints.txt; nothing is installed twice.
+# `make test` and `make study` do all the set-up themselves: both first make the environment in
+# .venv from the pinned versions of constraints.txt. Nothing is installed twice.
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 .PHONY: help environment test lint benchmark study constraints clean
 
 help:  ## list the commands
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -21,5 +21,29 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 environment: $(INSTALLED)  ## create .venv with the pinned versions
 
+test: $(INSTALLED)  ## run the checks and all tests, on TensorFlow and on JAX
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+	KERAS_BACKEND=jax $(BIN)/python -m pytest $(JAX_TESTS)
+
+# What is written for both backends.
+JAX_TESTS := tests/recurrence tests/layers tests/tracing
+
+lint: $(INSTALLED)  ## run the checks and mend what can be mended
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/mypy
+
+benchmark: $(INSTALLED)  ## measure the layers against stock Keras's
+	$(BIN)/python scripts/benchmark.py
+
+constraints: $(INSTALLED)  ## pin the newest versions that fit, for all supported Pythons
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group dev \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade \
+		pyproject.toml --output-file constraints.txt
+
 clean:  ## remove the environment and the caches
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache build dist
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist

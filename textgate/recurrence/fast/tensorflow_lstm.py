@@ -54,6 +54,8 @@ def run(
         d_hidden, d_c_last = upstream
         i, f, g, o, c, h = kept
         c_before = before(c, c_0, reverse)
+        # Transposed once: a product with a transposed flag is slower at every step.
+        U_transposed = tf.transpose(U)
 
         def step(t: tf.Tensor, carried: Tensors) -> tuple[Tensors, Tensors]:
             dh, dc = carried
@@ -69,7 +71,7 @@ def run(
                 ],
                 axis=1,
             )
-            dh_before = tf.matmul(dz, U, transpose_b=True)
+            dh_before = tf.matmul(dz, U_transposed)
             if mask is None:
                 return (dh_before, dc * f_t), (dz,)
             # At a masked step all gates are 0, and with them dz; the states just pass.
