@@ -1,0 +1,219 @@
+"""Text as numbers: every sentence of a corpus, encoded once, in one compact array of int32.
+
+A corpus is read and tokenized once, and each epoch of training then only picks from the array. With
+`path=` the array is written to disk while the text goes by and mapped into memory, so that neither
+encoding nor training needs more memory for a longer text than 8 bytes or so a sentence.
+"""
+
+import array
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+from collections.abc import Iterable, Sequence
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+
+# The ids of the special tokens, fixed for every tokenizer.
+PAD, UNKNOWN, BEGIN, END = range(4)
+
+# How many numbers are gathered before they are written.
+_CHUNK = 1 << 20
+
+
+class Tokenizer(Protocol):
+    """What is needed of a tokenizer."""
+
+    @property
+    def vocabulary(self) -> Sequence[str]:
+        """All tokens in the order of their ids, the four special ones first."""
+
+    def encode(self, text: str) -> list[int]:
+        """Return the ids of the words of a text."""
+
+
+class EncodedText:
+    """The words of many sentences as ids.
+
+    Make it with `encode`, or with `load` from what `encode` wrote to disk.
+
+    Args:
+        ids: The words of all sentences, one sentence after another, int32 of shape `(words,)`.
+        offsets: Where each sentence begins in `ids`, and where the last one ends; int64 of shape
+            `(sentences + 1,)`.
+        counts: How often each id occurs, int64 of shape `(vocabulary,)`.
+
+    Raises:
+        ValueError: If there are no words, or only one, over and over: no text to learn from.
+    """
+
+    def __init__(self, ids: np.ndarray, offsets: np.ndarray, counts: np.ndarray) -> None:
+        if not len(ids):
+            raise ValueError("The text has no words. Received: 0 words")
+        if np.count_nonzero(counts) < 2:
+            raise ValueError(
+                "The text has only one different word that the vocabulary knows (or only unknown "
+                "ones), so there is nothing to learn; give more text, or a vocabulary made of it. "
+                f"Received: {len(ids)} words, all with the id {int(ids[0])}"
+            )
+        self.ids, self.offsets, self.counts = ids, offsets, counts
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __repr__(self) -> str:
+        return f"EncodedText(<{len(self)} sentences, {len(self.ids)} words>)"
+
+    @property
+    def words(self) -> int:
+        """The number of words."""
+        return len(self.ids)
+
+    @property
+    def unknown(self) -> float:
+        """The share of words that are `<unk>`."""
+        return float(self.counts[UNKNOWN] / len(self.ids))
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """Return the ids of one sentence."""
+        index = range(len(self))[index]
+        return self.ids[self.offsets[index] : self.offsets[index + 1]]
+
+    @classmethod
+    def encode(
+        cls,
+        texts: Iterable[str],
+        tokenizer: Tokenizer,
+        path: str | os.PathLike[str] | None = None,
+    ) -> "EncodedText":
+        """Encode texts (sentences, or paragraphs), each of which becomes one sentence.
+
+        Args:
+            texts: Strings, read once. Those without words are left out.
+            tokenizer: With a `vocabulary` and an `encode`.
+            path: A directory to write to, for text that is too large for memory. `None` keeps the
+                ids in memory (4 bytes a word).
+
+        Raises:
+            FileExistsError: If `path` exists.
+            ValueError: As the class.
+        """
+        size = len(tokenizer.vocabulary)
+        if path is None:
+            ids, lengths, counts = _gather(texts, tokenizer, size)
+            return cls(np.concatenate(ids), _offsets(np.concatenate(lengths)), counts)
+        path = pathlib.Path(path)
+        if path.exists():
+            raise FileExistsError(
+                "There is something already where the encoded text should go; remove it, or load "
+                f"it with EncodedText.load. Received: path={str(path)!r}"
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir()
+        try:
+            with (beside / "ids.int32").open("wb") as file:
+                _, lengths, counts = _gather(texts, tokenizer, size, file)
+            _offsets(np.concatenate(lengths)).tofile(beside / "offsets.int64")
+            counts.tofile(beside / "counts.int64")
+            about = {"format": 1, "vocabulary": fingerprint(tokenizer.vocabulary)}
+            (beside / "about.json").write_text(json.dumps(about), encoding="utf-8")
+            _read(beside)  # raises if there is nothing to learn from
+            os.replace(beside, path)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+        return _read(path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], tokenizer: Tokenizer) -> "EncodedText":
+        """Map what `encode(..., path=path)` wrote into memory.
+
+        Raises:
+            FileNotFoundError: If there is nothing.
+            ValueError: If it is no encoded text, or was encoded with another vocabulary.
+        """
+        path = pathlib.Path(path)
+        if not path.is_dir():
+            raise FileNotFoundError(f"There is no encoded text. Received: path={str(path)!r}")
+        try:
+            about = json.loads((path / "about.json").read_text(encoding="utf-8"))
+            vocabulary, form = about["vocabulary"], about["format"]
+        except (OSError, ValueError, KeyError, TypeError):
+            vocabulary, form = None, None
+        if form != 1:
+            raise ValueError(
+                "The directory is not one that EncodedText.encode wrote. "
+                f"Received: path={str(path)!r}"
+            )
+        if vocabulary != fingerprint(tokenizer.vocabulary):
+            raise ValueError(
+                "The text was encoded with another vocabulary than this tokenizer's; encode it "
+                f"again, to another path. Received: path={str(path)!r}"
+            )
+        return _read(path)
+
+
+def _gather(
+    texts: Iterable[str], tokenizer: Tokenizer, size: int, file: BinaryIO | None = None
+) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
+    """Encode texts into arrays of ids (written to `file` if there is one), lengths and counts."""
+    if isinstance(texts, str | bytes):
+        raise TypeError(
+            f"Texts must be several strings, not one; wrap it in a list. Received: {texts[:40]!r}"
+        )
+    counts = np.zeros(size, np.int64)
+    all_ids: list[np.ndarray] = [np.zeros(0, np.int32)]
+    all_lengths: list[np.ndarray] = [np.zeros(0, np.int32)]
+    ids, lengths = array.array("i"), array.array("i")
+    encode = tokenizer.encode
+
+    def flush() -> None:
+        done = np.array(ids, np.int32)
+        np.add(counts, np.bincount(done, minlength=size), out=counts)
+        all_lengths.append(np.array(lengths, np.int32))
+        if file is None:
+            all_ids.append(done)
+        else:
+            file.write(done.tobytes())
+        del ids[:], lengths[:]
+
+    for text in texts:
+        words = encode(text)
+        if words:
+            ids.extend(words)
+            lengths.append(len(words))
+            if len(ids) >= _CHUNK:
+                flush()
+    flush()
+    return all_ids, all_lengths, counts
+
+
+def _offsets(lengths: np.ndarray) -> np.ndarray:
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
+
+
+def _read(path: pathlib.Path) -> EncodedText:
+    counts = np.fromfile(path / "counts.int64", np.int64)
+    if not counts.sum():  # an empty file cannot be mapped
+        return EncodedText(np.zeros(0, np.int32), np.zeros(1, np.int64), counts)
+    ids = np.memmap(path / "ids.int32", np.int32, "r")
+    offsets = np.memmap(path / "offsets.int64", np.int64, "r")
+    if len(ids) != counts.sum() or offsets[-1] != len(ids):
+        raise ValueError(f"The encoded text is damaged; encode it again. Received: {str(path)!r}")
+    return EncodedText(ids, offsets, counts)
+
+
+def fingerprint(vocabulary: Iterable[str]) -> str:
+    """Return a short name for a vocabulary: equal for equal ones, and for no others in practice."""
+    return hashlib.sha256("\n".join(vocabulary).encode()).hexdigest()[:32]
+
+
+def check_whole(name: str, value: Any, least: int) -> None:
+    """Raise `TypeError` or `ValueError` unless `value` is a whole number, at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be a whole number. Received: {name}={value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}. Received: {name}={value}")
