@@ -31,7 +31,7 @@ from textgate.tracing.program import Records
 from textgate.tracing.selection import Kept
 
 _FORMAT = "textgate-trace-1"
-_OWN = ("textgate_format", "stored_files", "stored_bytes", "offered")
+_OWN = ("textgate_format", "stored_files", "stored_bytes", "nodes")
 # A fast codec: gates hardly compress, and padding compresses with any.
 _CODEC = BloscCodec(cname="lz4", clevel=1, shuffle=BloscShuffle.bitshuffle)
 _CHUNK_BYTES = 2**24
@@ -120,8 +120,7 @@ class Store:
         tokens: np.ndarray | None,
     ) -> None:
         path = kept.site.path
-        name = f"{path}/call_{number}" if self.called[path] > 1 else path
-        group = self.root.require_group(name)
+        group = self.root.require_group(self._name(path, number))
         signals, mask = cut(kept, call)
         time = next(iter(call["signals"].values())).shape[1]
         longest = max(time, self.steps or 0) if time == length else time
@@ -181,7 +180,12 @@ class Store:
         if wanted != array.shape:
             array.resize(wanted)
         rows = slice(start, start + len(part))
+        # Zarr's strings take arrays in C order only.
+        part = np.ascontiguousarray(part)
         array[(rows, slice(0, part.shape[1])) if part.ndim > 1 else rows] = part
+
+    def _name(self, path: str, number: int) -> str:
+        return f"{path}/call_{number}" if self.called[path] > 1 else path
 
     def _chunks(self, shape: list[int], part: np.ndarray) -> tuple[int, ...]:
         rows = self.batch
@@ -200,7 +204,7 @@ class Store:
         """Complete the store, move it to its place and open it."""
         for (path, number), length in self.lengths.items():
             kept = self.kept[path]
-            group: Any = self.root[f"{path}/call_{number}" if self.called[path] > 1 else path]
+            group: Any = self.root[self._name(path, number)]
             self._axis(group, "time", kept_steps(kept.steps, length))
             for name, values in labels.items():
                 self._put(group, name, ("example",), values, 0, None, _blank(values))
@@ -223,6 +227,7 @@ class Store:
                 "textgate_format": _FORMAT,
                 "stored_files": files,
                 "stored_bytes": size,
+                "nodes": [self._name(*key) for key in self.lengths],
             }
         )
         check_free(self.path)
@@ -292,10 +297,7 @@ def open_store(path: str | os.PathLike) -> xr.DataTree:
             f"This trace is damaged and cannot be opened ({type(error).__name__}); write it again "
             f"by textgate.trace(…, to=…). Received: {str(path)!r}"
         ) from error
-    nodes = {}
-    for node in stored.subtree:
-        if "layer" in node.attrs:
-            nodes[node.path.strip("/")] = _node(node.to_dataset())
+    nodes = {path: _node(stored[path].to_dataset()) for path in attributes["nodes"]}
     return labelled.tree_of(nodes, {k: v for k, v in attributes.items() if k not in _OWN})
 
 
