@@ -298,6 +298,15 @@ class _LossesKept:
             layer._loss_ids.update(ids)
 
 
+# What calls, `fit`, `predict` and `evaluate` keep on the side, on a model or a layer.
+_ASIDE = frozenset(
+    [
+        *("_called", "_dropout_mask", "_recurrent_dropout_mask", "_losses", "_losses_override"),
+        *("_inbound_nodes", "_outbound_nodes", "_tracked", "_jit_compile"),
+        *("train_function", "test_function", "predict_function", "unrolled_steps_per_execution"),
+        *("stop_training", "stop_evaluating", "stop_predicting"),
+    ]
+)
 _tokens: "weakref.WeakKeyDictionary[Any, int]" = weakref.WeakKeyDictionary()
 _count = itertools.count()
 
@@ -313,7 +322,7 @@ def structure_of(model: keras.Model) -> Hashable:
         plain = tuple(
             (name, _plain(value))
             for name, value in sorted(vars(layer).items())
-            if name not in ("_called", "_lock") and _is_plain(value)
+            if name not in _ASIDE and not name.startswith("_self_") and _is_plain(value)
         )
         parts.append((_token(layer), plain))
     return tuple(parts), tuple(_token(v) for v in model.variables)
