@@ -27,7 +27,7 @@ def while_loop(
     Returns:
         What is carried after the last step, and the results, each `(time, batch, width)`.
     """
-    steps = tf.shape(like)[0]
+    steps = tf.shape(like)[0] if like.shape[0] is None else like.shape[0]
     arrays = [
         tf.TensorArray(like.dtype, size=steps, element_shape=(like.shape[1], width))
         for width in widths
@@ -41,7 +41,7 @@ def while_loop(
     _, carried, arrays = tf.while_loop(
         (lambda t, *_: t >= 0) if reverse else (lambda t, *_: t < steps),
         one,
-        (steps - 1 if reverse else tf.constant(0), list(carried), arrays),
+        (tf.convert_to_tensor(steps - 1 if reverse else 0), list(carried), arrays),
         parallel_iterations=1,
         maximum_iterations=steps,
     )
