@@ -45,6 +45,8 @@ _KINDS = ("organization", "machine", "animal")
 _PLACED_KINDS = ("machine", "animal")
 # What the other referents of a sentence are drawn from: of two classes, or of all.
 _RIVALS = (CLASSES[:2],) * 3 + (CLASSES[2:],) + (CLASSES,) * 3
+# For number agreement: one or several.
+_NUMBER_RIVALS = tuple((gender, "they") for gender in CLASSES[:3])
 _MARKS = frozenset([".", ",", "?", "!"])
 
 
@@ -54,7 +56,7 @@ class Template:
 
     name: str
     form: str
-    use: str  # train, unseen, background
+    use: str  # train, unseen, background, number
     weight: float
     pattern: tuple[str, ...]
 
@@ -73,6 +75,7 @@ class Item:
     template: str
     rivals: tuple[str, ...]  # classes that other referents were drawn from
     others: list[tuple[str, str, str]] = field(default_factory=list)  # class, place, before/between
+    swapped: str = ""  # number agreement: the target's form in the other number
 
 
 @dataclass(frozen=True)
@@ -164,7 +167,8 @@ class Writer:
         self._neuter = kinds[int(self.rng.random() * len(kinds))]
         if template.name.startswith("thing."):
             self._neuter = "thing"
-        self._rivals = _RIVALS[int(self.rng.random() * len(_RIVALS))]
+        rivals = _NUMBER_RIVALS if template.use == "number" else _RIVALS
+        self._rivals = rivals[int(self.rng.random() * len(rivals))]
         self._expand(template.pattern)
 
     def _expand(self, parts: tuple[str, ...]) -> None:
@@ -238,7 +242,7 @@ class Writer:
         words: list[str] = []
         mine: list[int] = []
         others: list[tuple[str, str, str]] = []
-        target, first = -1, -1
+        target, swapped = -1, ""
         phrase = Phrase((), "none", "")
         place = next(
             (
@@ -262,8 +266,7 @@ class Writer:
                 words.append(piece)
                 continue
             if piece.kind == "antecedent":
-                first = len(words)
-                mine.extend(range(first, first + len(phrase.words)))
+                mine.extend(range(len(words), len(words) + len(phrase.words)))
                 words.extend(phrase.words)
             elif piece.kind == "target":
                 target = len(words)
@@ -272,6 +275,9 @@ class Writer:
                 mine.append(len(words))
                 words.append(PRONOUNS[gender][piece.argument])
             elif piece.kind == "agree":
+                if template.use == "number" and target < 0:
+                    target = len(words)
+                    swapped = piece.argument if plural else piece.plural
                 words.extend((piece.plural if plural else piece.argument).split())
             else:
                 where = "before" if index < place else "between"
@@ -291,6 +297,7 @@ class Writer:
             template=template.name,
             rivals=self._rivals,
             others=others,
+            swapped=swapped,
         )
 
 

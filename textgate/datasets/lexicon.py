@@ -190,7 +190,6 @@ def load() -> Lexicon:
     ... ].words
     True
     """
-
     both = [row for row in _tables.read("first_names") if row["sex"] == "both"]
     lists: dict[str, list[str]] = {}
     for row in _tables.read("words"):

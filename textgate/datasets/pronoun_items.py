@@ -10,7 +10,8 @@
 | `test_lexemes` | names and nouns that training shows in one construction, in all the others |
 
 No sentence stands in two splits: a checksum of its text says which of the first three it is in,
-and the constructions, distances and lexemes of the rest occur in no other split. The classes take
+and the constructions, distances and lexemes of the rest occur in no other test split (and only in
+sentences that training can't have). The classes take
 turns, so that they are equally many.
 """
 
@@ -130,7 +131,7 @@ def items(split: str, size: int | None = None, seed: int = 0) -> Iterator[Item]:
         reserved = split == "test_lexemes" or (is_home and rng.random() < _RESERVED_SHARE)
         item = writer.write(template, CLASSES[len(seen) % len(CLASSES)], reserved)
         text = grammar.text_of(item.words)
-        if text in seen or (split in _SHARES and share(text) != split):
+        if text in seen or share(text) != (split if split in _SHARES else "test"):
             continue
         words_between = distance(item)
         if (LONGEST < words_between <= 2 * LONGEST) != far or words_between > 2 * LONGEST:

@@ -102,11 +102,29 @@ def rows(split: str, size: int | None = None, seed: int = 0) -> Iterator[dict[st
             }
 
 
-COLUMNS = (
-    "item good bad target good_class bad_class direction form antecedent antecedent_position "
-    "antecedent_kind neuter_kind distance attractors incongruent_attractors attractor_kind "
-    "referents template lexeme split prefix"
-).split()
+COLUMNS = [
+    "item",
+    "good",
+    "bad",
+    "target",
+    "good_class",
+    "bad_class",
+    "direction",
+    "form",
+    "antecedent",
+    "antecedent_position",
+    "antecedent_kind",
+    "neuter_kind",
+    "distance",
+    "attractors",
+    "incongruent_attractors",
+    "attractor_kind",
+    "referents",
+    "template",
+    "lexeme",
+    "split",
+    "prefix",
+]
 
 
 def pairs(split: str, size: int | None = None, seed: int = 0) -> pd.DataFrame:

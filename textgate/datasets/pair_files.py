@@ -1,0 +1,216 @@
+"""Minimal pairs that others wrote, and contexts with a gold pronoun, read into one shape.
+
+Three formats are told apart by what is in the file:
+
+- BLiMP's JSONL: an object a line with `sentence_good` and `sentence_bad` (Warstadt et al. 2020);
+- CSV or TSV with the columns `prefix`, `good` and `bad`: the text before the word that differs, and
+  that word, right and wrong (or the whole sentences);
+- TSV of contexts with the columns `prefix`, `pronoun` and `gender` (m or f): running text up to a
+  gendered pronoun, as in LitBank (Bamman et al. 2020). *her* is both a possessive and an object, so
+  that such rows are scored by the summed probability of all forms of one gender (`good_forms`)
+  against the other's (`bad_forms`), given the prefix.
+"""
+
+import csv
+import gzip
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from textgate.datasets._words import split as split_words
+from textgate.datasets.lexicon import PRONOUNS
+
+_FORMS = {
+    "feminine": ("she", "her", "hers", "herself"),
+    "masculine": ("he", "him", "his", "himself"),
+}
+_GENDERS = {"f": "feminine", "m": "masculine", "feminine": "feminine", "masculine": "masculine"}
+_CLASS_OF = {form: name for name, forms in PRONOUNS.items() for form in forms.values()}
+_CLASS_OF.update(hers="feminine")
+_OTHER = {"she": "he", "her": "him", "hers": "his", "herself": "himself"}
+_OTHER |= {"he": "she", "him": "her", "his": "her", "himself": "herself"}
+_BLIMP_METADATA = ("field", "linguistics_term", "UID", "pair_id")
+
+
+def forms_of(gender: str) -> tuple[str, ...]:
+    """Return all forms of a gender's pronouns, small and capital: `("she", …, "She", …)`."""
+    small = _FORMS[gender]
+    return (*small, *(form.capitalize() for form in small))
+
+
+def _open(path: Path) -> Any:
+    if path.name.endswith(".gz"):
+        return gzip.open(path, "rt", encoding="utf-8", newline="")
+    return path.open(encoding="utf-8", newline="")
+
+
+def read(path: str | Path) -> pd.DataFrame:
+    """Read a file of minimal pairs or of contexts with a gold pronoun.
+
+    Args:
+        path: A `.jsonl`, `.csv` or `.tsv` file, or one of these with `.gz` after it.
+
+    Returns:
+        One row a pair, with `item`, `good`, `bad`, `target` and all columns of the file. Where a
+        pronoun differs, also `good_class`, `bad_class` and `direction`. Rows of contexts have
+        `prefix`, `good_forms`, `bad_forms`, and `distance` and `attractors` where known.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is empty, not UTF-8, of no known format, or has two equal sentences.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file of pairs at this path. Received: {path}")
+    try:
+        with _open(path) as file:
+            text = file.read()
+    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
+        raise ValueError(
+            f"A file of pairs must be UTF-8 text, or such text in gzip. Received: {path}"
+        ) from error
+    if not text.strip():
+        raise ValueError(f"The file of pairs is empty. Received: {path}")
+    name = path.name.removesuffix(".gz")
+    if name.endswith((".jsonl", ".json")):
+        return blimp(_objects(text, path), str(path))
+    if name.endswith((".csv", ".tsv")):
+        return _table(text, path, "\t" if name.endswith(".tsv") else ",")
+    raise ValueError(f"A file of pairs ends in .jsonl, .csv or .tsv (.gz). Received: {path}")
+
+
+def _objects(text: str, path: Path) -> Iterable[Mapping[str, Any]]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"Line {number} is no JSON object. Received: {path}") from error
+        if not isinstance(row, dict):
+            raise ValueError(f"Line {number} is no JSON object. Received: {path}")
+        yield row
+
+
+def blimp(objects: Iterable[Mapping[str, Any]], source: str) -> pd.DataFrame:
+    """Return pairs from objects in BLiMP's format.
+
+    Args:
+        objects: Each with `sentence_good` and `sentence_bad`, and any of BLiMP's other fields.
+        source: Where they come from, for the messages.
+
+    Raises:
+        ValueError: If there is none, a sentence is missing, or two are equal.
+    """
+    rows = []
+    for number, known in enumerate(objects):
+        for column in ("sentence_good", "sentence_bad"):
+            if not isinstance(known.get(column), str):
+                raise ValueError(f"Pair {number} lacks {column!r}. Received: {source}")
+        extra = {column: known[column] for column in _BLIMP_METADATA if column in known}
+        rows.append(_pair(number, known["sentence_good"], known["sentence_bad"], source) | extra)
+    if not rows:
+        raise ValueError(f"There are no pairs. Received: {source}")
+    return pd.DataFrame(rows)
+
+
+def _pair(number: int, good: str, bad: str, source: str) -> dict[str, Any]:
+    if good == bad:
+        raise ValueError(f"Pair {number} has two equal sentences, {good!r}. Received: {source}")
+    good_words, bad_words = split_words(good), split_words(bad)
+    differ = [
+        index
+        for index, (one, other) in enumerate(zip(good_words, bad_words, strict=False))
+        if one != other
+    ]
+    single = len(good_words) == len(bad_words) and len(differ) == 1
+    row: dict[str, Any] = {
+        "item": number,
+        "good": good,
+        "bad": bad,
+        "target": differ[0] if single else -1,
+    }
+    if single:
+        right, wrong = good_words[differ[0]].lower(), bad_words[differ[0]].lower()
+        if right in _CLASS_OF and wrong in _CLASS_OF:
+            row["good_class"], row["bad_class"] = _CLASS_OF[right], _CLASS_OF[wrong]
+            row["direction"] = f"{PRONOUNS[row['good_class']]['subject']}→{right}"
+    return row
+
+
+def _table(text: str, path: Path, separator: str) -> pd.DataFrame:
+    # Running text holds single quotation marks: a TSV has no quoting.
+    quoting = csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
+    lines = list(csv.reader(text.splitlines(), delimiter=separator, quoting=quoting))
+    columns = lines[0]
+    rows = []
+    for number, line in enumerate(lines[1:], 2):
+        if len(line) != len(columns):
+            raise ValueError(
+                f"Line {number} has {len(line)} cells, the heading {len(columns)}. Received: {path}"
+            )
+        rows.append(dict(zip(columns, line, strict=True)))
+    if not rows:
+        raise ValueError(f"The file of pairs has a heading and no rows. Received: {path}")
+    if {"prefix", "pronoun", "gender"} <= set(columns):
+        return _contexts(rows, path)
+    missing = [column for column in ("prefix", "good", "bad") if column not in columns]
+    if missing:
+        raise ValueError(
+            f"A table of pairs has the columns prefix, good and bad (or prefix, pronoun and gender); "
+            f"{', '.join(missing)} missing. Received: {path} with {', '.join(columns)}"
+        )
+    return pd.DataFrame([_row_of_table(number, row, path) for number, row in enumerate(rows)])
+
+
+def _row_of_table(number: int, row: dict[str, str], path: Path) -> dict[str, Any]:
+    prefix, good, bad = row["prefix"].strip(), row["good"].strip(), row["bad"].strip()
+    if prefix and not (good.startswith(prefix) and bad.startswith(prefix)):
+        good, bad = f"{prefix} {good}", f"{prefix} {bad}"
+    extra = {column: value for column, value in row.items() if column not in ("good", "bad")}
+    return extra | _pair(number, good, bad, str(path))
+
+
+def _contexts(rows: list[dict[str, str]], path: Path) -> pd.DataFrame:
+    made = []
+    for number, row in enumerate(rows):
+        pronoun = row["pronoun"].lower()
+        gender = _GENDERS.get(row["gender"])
+        if gender is None or pronoun not in _OTHER or pronoun not in _FORMS[gender]:
+            raise ValueError(
+                f"Row {number} must have a form of she with gender f or of he with m. "
+                f"Received: {row['pronoun']!r} with {row['gender']!r} in {path}"
+            )
+        other = "masculine" if gender == "feminine" else "feminine"
+        prefix = row["prefix"].strip()
+        wrong = _OTHER[pronoun]
+        if row["pronoun"][0].isupper():
+            wrong = wrong.capitalize()
+        made.append(
+            row
+            | {
+                "item": number,
+                "good": f"{prefix} {row['pronoun']}",
+                "bad": f"{prefix} {wrong}",
+                "target": len(split_words(prefix)),
+                "good_class": gender,
+                "bad_class": other,
+                "direction": f"{PRONOUNS[gender]['subject']}→{pronoun}",
+                "good_forms": forms_of(gender),
+                "bad_forms": forms_of(other),
+            }
+            | _numbers(row)
+        )
+    return pd.DataFrame(made)
+
+
+def _numbers(row: dict[str, str]) -> dict[str, int]:
+    numbers = {}
+    if row.get("nominal_tok_dist", "").lstrip("-").isdigit():
+        numbers["distance"] = int(row["nominal_tok_dist"])
+    if row.get("attractors", "").isdigit():
+        numbers["attractors"] = int(row["attractors"])
+    return numbers
