@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from textgate.recurrence.loops import time_first
 from textgate.recurrence.signals import Cell
 
 
@@ -123,7 +124,7 @@ def split_over_time(edits: Sequence[Edit], dtype: str) -> tuple[list[dict], list
             if tensor.shape[1] == 1:
                 fixed[name] = ops.squeeze(tensor, 1)  # (batch | 1, units | 1)
             else:
-                over_time[name] = ops.transpose(tensor, (1, 0, 2))  # (time, batch | 1, units | 1)
+                over_time[name] = time_first(tensor)  # (time, batch | 1, units | 1)
         if edit.matrix is not None:
             fixed["matrix"] = ops.cast(ops.convert_to_tensor(edit.matrix), dtype)
         varying.append(over_time)

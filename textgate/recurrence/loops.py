@@ -14,6 +14,13 @@ from keras import ops, tree
 Body = Callable[[list[Any], Any], tuple[list[Any], list[Any]]]
 
 
+def time_first(tensor: Any) -> Any:
+    """Return `(batch, time, ·)` as `(time, batch, ·)`, as loops want it, and the other way."""
+    if tensor.dtype == "bool":  # TensorFlow complains, once a process, of transposing booleans
+        return ops.cast(time_first(ops.cast(tensor, "int32")), "bool")
+    return ops.transpose(tensor, (1, 0, 2))
+
+
 def scan(
     body: Body, states: list[Any], xs: Any, results: int, reverse: bool = False
 ) -> tuple[list, list]:

@@ -14,6 +14,7 @@ from keras import ops
 
 from textgate.recurrence import fast, plain
 from textgate.recurrence.edits import Edit, check_edits
+from textgate.recurrence.loops import time_first
 from textgate.recurrence.spec import Spec, Weights
 from textgate.recurrence.steps import check_states, project
 
@@ -85,9 +86,9 @@ def sequence(
     check_edits(edits, spec.cell, (inputs.shape[0], inputs.shape[1], spec.units))
 
     # Time first, as loops want it; the inputs are the cheapest thing to transpose.
-    x = project(spec, ops.transpose(inputs, (1, 0, 2)), weights, dropout)
+    x = project(spec, time_first(inputs), weights, dropout)
     if mask is not None:
-        mask = ops.expand_dims(ops.transpose(mask), -1)  # (time, batch, 1)
+        mask = time_first(ops.expand_dims(mask, -1))  # (time, batch, 1)
     if not edits and recurrent_dropout is None and not unroll and fast.supports(spec):
         signals, states = fast.run(spec, x, weights, states, mask, go_backwards)
     else:
@@ -99,7 +100,7 @@ def sequence(
 
 
 def _batch_first(signal: Any, shape: tuple[int | None, ...]) -> Any:
-    signal = ops.transpose(signal, (1, 0, 2))
+    signal = time_first(signal)
     if hasattr(signal, "set_shape"):  # a loop forgets what was known
         signal.set_shape(shape)
     return signal
