@@ -55,7 +55,7 @@ def _abbreviated(paragraph: str, stop: int) -> bool:
     text = word.group() if word else ""
     if len(text) == 1:
         return text.isupper() and text != "I"
-    # Within an abbreviation like e.g. or U.S. the stops stand between single letters.
+    # In e.g. and U.S. the stops stand between single letters.
     if "." in text and all(len(part) <= 1 for part in text.split(".")):
-        return text[:1].islower() and text not in ("a.m", "p.m")
+        return text not in ("a.m", "p.m")
     return _ABBREVIATIONS.fullmatch(text) is not None

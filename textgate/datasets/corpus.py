@@ -173,20 +173,20 @@ def read_lines(path: pathlib.Path) -> Iterator[str]:
                     "The file is binary, not text: it has a NUL character. Received: "
                     f"{str(path)!r}, line {number + 1}"
                 )
-            if line and not line.endswith("\n"):  # the last line, or a part of a long one
-                line, blank, after = (rest + line).rpartition(" ")
-                if not blank or len(after) > _BLOCK:
-                    line, after = line + blank + after, ""
-                rest = after
-                if line:
-                    yield line
-                continue
-            number += 1
-            if rest or line:
-                yield rest + line
-            rest = ""
             if not line:
-                return
+                break
+            if line.endswith("\n") or len(line) < _BLOCK:
+                number += 1
+                yield rest + line
+                rest = ""
+                continue
+            # A part of a long line: what stands after its last blank waits for the next part.
+            part, blank, after = (rest + line).rpartition(" ")
+            if blank or len(after) > _BLOCK:
+                yield part + blank or after
+            rest = after if blank or len(after) <= _BLOCK else ""
+        if rest:
+            yield rest
 
 
 def _unwrapped(lines: Iterable[str]) -> Iterator[str]:
