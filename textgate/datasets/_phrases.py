@@ -1,6 +1,7 @@
 """Noun phrases: the antecedent of a pronoun, and the other referents that stand around it."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textgate.datasets.lexicon import CLASSES, PRONOUNS, Lexicon, Noun, Pool
@@ -54,7 +55,7 @@ class Phrase:
     quantified: bool = False
 
 
-def _pick(rng: random.Random, words):  # type: ignore[no-untyped-def]
+def _pick(rng: random.Random, words: Sequence[str]) -> str:
     return words[int(rng.random() * len(words))]
 
 

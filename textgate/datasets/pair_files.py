@@ -143,8 +143,10 @@ def _pair(number: int, good: str, bad: str, source: str) -> dict[str, Any]:
 
 def _table(text: str, path: Path, separator: str) -> pd.DataFrame:
     # Running text holds single quotation marks: a TSV has no quoting.
-    quoting = csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
-    lines = list(csv.reader(text.splitlines(), delimiter=separator, quoting=quoting))
+    if separator == "\t":
+        lines = list(csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
+    else:
+        lines = list(csv.reader(text.splitlines()))
     columns = lines[0]
     rows = []
     for number, line in enumerate(lines[1:], 2):
@@ -160,8 +162,8 @@ def _table(text: str, path: Path, separator: str) -> pd.DataFrame:
     missing = [column for column in ("prefix", "good", "bad") if column not in columns]
     if missing:
         raise ValueError(
-            f"A table of pairs has the columns prefix, good and bad (or prefix, pronoun and gender); "
-            f"{', '.join(missing)} missing. Received: {path} with {', '.join(columns)}"
+            f"A table of pairs has the columns prefix, good and bad (or prefix, pronoun and "
+            f"gender); {', '.join(missing)} missing. Received: {path} with {', '.join(columns)}"
         )
     return pd.DataFrame([_row_of_table(number, row, path) for number, row in enumerate(rows)])
 
