@@ -1,0 +1,158 @@
+"""Minimal pairs from files, from BLiMP and from the generator of number agreement."""
+
+import gzip
+import json
+
+import pandas as pd
+import pytest
+
+from textgate.datasets import _words, minimal_pairs, number_items
+
+
+def write(path, text):
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def blimp_lines(*pairs):
+    rows = [
+        {"sentence_good": good, "sentence_bad": bad, "UID": "made_up", "pair_id": str(number)}
+        for number, (good, bad) in enumerate(pairs)
+    ]
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def test_blimp_format(tmp_path):
+    pairs = [
+        ("Karen can't trust herself.", "Karen can't trust himself."),
+        ("The boys sing.", "The boys sings loudly now."),
+    ]
+    found = minimal_pairs(write(tmp_path / "made.jsonl", blimp_lines(*pairs)))
+    assert found.good.tolist() == [good for good, _ in pairs]
+    assert found.bad.tolist() == [bad for _, bad in pairs]
+    assert found.target.tolist() == [4, -1]
+    assert found.good_class[0] == "feminine"
+    assert found.bad_class[0] == "masculine"
+    assert found.direction[0] == "she→herself"
+    assert found.UID.tolist() == ["made_up", "made_up"]
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_csv(tmp_path, whole):
+    good, bad = ("himself", "herself")
+    if whole:
+        good, bad = f"Paul hurt {good}", f"Paul hurt {bad}"
+    text = f'prefix,good,bad,source\n"Paul hurt",{good},{bad},mine\n'
+    found = minimal_pairs(write(tmp_path / "made.csv", text))
+    assert found.good[0] == "Paul hurt himself"
+    assert found.bad[0] == "Paul hurt herself"
+    assert found.target[0] == 2
+    assert found.source[0] == "mine"
+
+
+def test_contexts_with_a_gold_pronoun(tmp_path):
+    path = tmp_path / "contexts.tsv.gz"
+    text = (
+        "doc\tpronoun\tgender\tnominal_tok_dist\tattractors\tprefix\tcontinuation\n"
+        'book\ther\tf\t4\t1\tThe queen said " come " and took\tcrown .\n'
+        "book\tHe\tm\t\t0\tThe king did n't sleep .\tsat .\n"
+    )
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.write(text)
+    found = minimal_pairs(str(path))
+    assert found.good_class.tolist() == ["feminine", "masculine"]
+    assert found.prefix[0] == 'The queen said " come " and took'
+    assert found.target.tolist() == [8, 6]
+    assert found.bad[1].endswith("She")
+    assert found.distance[0] == 4
+    assert found.attractors.tolist() == [1, 0]
+    she = {"she", "her", "hers", "herself", "She", "Her", "Hers", "Herself"}
+    assert set(found.good_forms[0]) == she == set(found.bad_forms[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.csv", "", "empty"),
+        ("a.csv", "prefix,good\nI,am\n", "bad missing"),
+        ("a.csv", "prefix,good,bad\n", "no rows"),
+        ("a.csv", "prefix,good,bad\nPaul hurt,himself,himself\n", "two equal sentences"),
+        ("a.csv", "prefix,good,bad\nPaul\n", "Line 2"),
+        ("a.jsonl", "[1]\n", "Line 1"),
+        ("a.jsonl", "{nonsense\n", "Line 1"),
+        ("a.jsonl", '{"sentence_good": "x"}\n', "sentence_bad"),
+        ("a.jsonl", blimp_lines(("Same.", "Same.")), "two equal sentences"),
+        ("a.txt", "hello\n", "ends in"),
+        ("a.tsv", "prefix\tpronoun\tgender\nThe king\tshe\tm\n", "form of she"),
+    ],
+)
+def test_bad_files_are_named(tmp_path, name, text, message):
+    path = write(tmp_path / name, text)
+    with pytest.raises(ValueError, match=message) as caught:
+        minimal_pairs(path)
+    assert "Received: " in str(caught.value)
+    assert name in str(caught.value)
+
+
+def test_binary_and_missing_files_are_named(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"\xff\xfe\x00\x80")
+    with pytest.raises(ValueError, match="UTF-8"):
+        minimal_pairs(tmp_path / "a.csv")
+    (tmp_path / "a.csv.gz").write_bytes(b"no gzip")
+    with pytest.raises(ValueError, match="gzip"):
+        minimal_pairs(tmp_path / "a.csv.gz")
+    with pytest.raises(FileNotFoundError, match="Received: .*b.jsonl"):
+        minimal_pairs(tmp_path / "b.jsonl")
+
+
+def test_unknown_sources_are_named():
+    with pytest.raises(ValueError, match="number_agreement, pronoun_agreement.*Received"):
+        minimal_pairs("nothing")
+    with pytest.raises(ValueError, match="blimp/CONFIG.*Received"):
+        minimal_pairs("tfds:lm1b")
+    with pytest.raises(ValueError, match=r"test_lexemes.*Received: split='dev'"):
+        minimal_pairs("pronoun_agreement", split="dev")
+    with pytest.raises(ValueError, match="at least 1"):
+        minimal_pairs("pronoun_agreement", size=0)
+
+
+def test_number_agreement_is_balanced_and_differs_in_the_verb():
+    pairs = minimal_pairs("number_agreement", split="test")
+    assert pairs.good_class.value_counts().nunique() == 1
+    with_attractors = pairs[pairs.attractors > 0]
+    share = with_attractors.incongruent_attractors.sum() / with_attractors.attractors.sum()
+    assert share == pytest.approx(0.5, abs=0.04)
+    for row in pairs.itertuples():
+        good, bad = _words.split(row.good), _words.split(row.bad)
+        assert good[row.target] != bad[row.target]
+        assert good[: row.target] == bad[: row.target]
+    texts = {split: set(number_items.pairs(split).good) for split in number_items.SPLITS}
+    assert not texts["train"] & texts["test"]
+    assert not texts["train"] & texts["validation"]
+
+
+def test_pairs_are_the_same_each_time():
+    first, second = (minimal_pairs("pronoun_agreement", "test", size=50, seed=3) for _ in "ab")
+    pd.testing.assert_frame_equal(first, second)
+
+
+def test_positions_are_those_of_the_tokenizer():
+    split = pytest.importorskip("textgate.tokenizers").split
+    for text in (
+        "The girl can't say it wasn't hers, can she?",
+        "“Don’t!” said o'clock-watching O'Hara -- 'twas 3,000 miles... She's theirs.",
+        "I should n't've gone; the girls' dogs 'll bark (or not): U.S. $5.50!",
+        "He'd've done it ... the 1st ' time ' she n't .",
+    ):
+        assert len(_words.split(text)) == len(split(text)), text
+
+
+def test_blimp_from_tfds(tmp_path):
+    tfds = pytest.importorskip("tensorflow_datasets")
+    with pytest.raises(ValueError, match=r"anaphor_gender_agreement.*Received"):
+        minimal_pairs("tfds:blimp/nothing", data_dir=tmp_path)
+    with tfds.testing.mock_data(num_examples=3):
+        found = minimal_pairs("tfds:blimp/anaphor_gender_agreement")
+    assert len(found) == 3
+    assert {"item", "good", "bad", "target", "UID"} <= set(found.columns)
+    assert all(isinstance(text, str) for text in found.good)
