@@ -22,7 +22,12 @@ def write(path, text):
     return path
 
 
-def test_files_globs_and_their_order(tmp_path):
+def test_files_globs_and_their_order(tmp_path, monkeypatch):
+    # Whatever order the file system has them in.
+    found = corpus_module.glob.glob
+    monkeypatch.setattr(
+        corpus_module.glob, "glob", lambda *a, **k: sorted(found(*a, **k), reverse=True)
+    )
     for name in ["b.txt", "a.txt.gz", "c.txt"]:
         write(tmp_path / name, f"Here is {name[0]}. It ends.\n\nAnd more.\n")
     (tmp_path / "c.csv").write_text("no text")
@@ -211,6 +216,16 @@ class TestTfds:
     def test_what_is_not_there(self, data_dir, arguments, message):
         with pytest.raises(ValueError, match=message):
             list(Corpus(**arguments, data_dir=data_dir))
+
+    def test_what_cannot_be_downloaded(self, data_dir, monkeypatch):
+        def fail(_):
+            raise ConnectionError("no way out\nat all")
+
+        corpus = Corpus("tfds:tiny_text", data_dir=data_dir)
+        builder = type(corpus._parts[0]._builder)
+        monkeypatch.setattr(builder, "download_and_prepare", fail)
+        with pytest.raises(ValueError, match=r"downloaded and prepared \(no way out\).*Received"):
+            list(corpus)
 
 
 class TestEncodedText:

@@ -115,6 +115,20 @@ def test_order_and_dropout_differ_between_epochs_and_seeds(kind):
         assert seen[0] == seen[4]
 
 
+@pytest.mark.parametrize("kind", [0, 1, 2])
+def test_other_words_are_dropped_in_each_epoch_and_with_each_seed(kind):
+    text = text_of([6] * 60)
+    arguments = {"shuffle": False, "dropout": UnknownDropout(3.0)}
+    seen = [
+        tuple(
+            b.inputs.tobytes() for b in pipelines(text, seed=seed, **arguments)[kind].epoch(epoch)
+        )
+        for seed, epoch in [(0, 0), (0, 1), (1, 0), (1, 1), (0, 0)]
+    ]
+    assert len(set(seen)) == 4
+    assert seen[0] == seen[4]
+
+
 def test_unshuffled_epochs_are_all_the_same():
     text = text_of(list(range(1, 12)) * 3)
     for batches in pipelines(text, shuffle=False):

@@ -1,5 +1,7 @@
 """What words are, in Python: examples, laws over all of Unicode, and the way back to text."""
 
+import string
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,6 +35,7 @@ TEXT = st.text(
         ("“Yes,” she said. ``No'' „so‟", '" Yes , " she said . " No " " so "'),
         ("a well-known thing--gone — or – so", "a well - known thing — gone — or – so"),
         ("wait... what…? no....", "wait ... what ... ? no ..."),
+        ("rock'n't n't'so a's'b", "rock ' n't n't ' so a 's ' b"),
         ("3,000.50 in 1,2 2nd 1930s 5.", "3,000.50 in 1,2 2nd 1930s 5 ."),
         ("£5 (50%) a/b_c", "£ 5 ( 50 % ) a / b _ c"),
         ("the <unk>'s dog <bos>", "the <unk> 's dog < bos >"),
@@ -44,6 +47,13 @@ TEXT = st.text(
 )
 def test_words(text, words):
     assert tokenizers.split(text) == words.split(" ")
+
+
+def test_every_ascii_mark_stands_apart():
+    for mark in set(string.punctuation) - {"'"}:
+        assert tokenizers.split(f"so{mark}it {mark}is{mark}") == [
+            *("so", mark, "it", mark, "is", mark)
+        ]
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t\u00a0", "\u00ad"])

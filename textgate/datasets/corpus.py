@@ -258,7 +258,14 @@ class _TfdsText:
         import tensorflow as tf
         import tensorflow_datasets as tfds
 
-        self._builder.download_and_prepare()
+        try:
+            self._builder.download_and_prepare()
+        except (OSError, ImportError, ValueError) as error:
+            reason = str(error).strip().splitlines() or [type(error).__name__]
+            raise ValueError(
+                f"The data set could not be downloaded and prepared ({reason[0]}); prepare it with "
+                f"`tfds build {self._name}` and give its data_dir. Received: {self}"
+            ) from error
         splits: Any = self._builder.info.splits
         try:
             splits[self._split]
