@@ -119,3 +119,28 @@ def _check(pairs: pd.DataFrame) -> None:
             "the two sentences of a pair must differ. "
             f"Received: {pairs['good'].loc[equal[0]]!r} twice in row {equal[0]}"
         )
+
+
+def worst(items: pd.DataFrame) -> pd.DataFrame:
+    """Reduce pairs that differ only in the wrong form to one row an item, against the worst.
+
+    Args:
+        items: As `agreement` returns them. Rows with equal `item` belong together; without such a
+            column each row is an item.
+
+    Returns:
+        One row an item, that of the wrong form to which the model gives the most, in the order of
+        the items' first rows. `correct` says whether the right form beats every wrong one, and
+        `margin` by how much it beats the likeliest, in nats.
+    """
+    rows = items.assign(margin=items["logprob_good"] - items["logprob_bad"])
+    if "item" not in rows:
+        return rows
+    groups = rows.groupby("item", sort=False)
+    result = rows.loc[groups["margin"].idxmin()] if rows.index.is_unique else None
+    if result is None:
+        return worst(items.reset_index(drop=True))
+    return result.assign(
+        correct=groups["correct"].all().to_numpy(),
+        target_unknown=groups["target_unknown"].any().to_numpy(),
+    )

@@ -1,0 +1,141 @@
+"""The recipe of a training: everything that decides what comes out of it.
+
+Two trainings with equal recipes on the same machine end with equal weights, so a run directory
+belongs to one recipe, and keeps it as `config.json`.
+"""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """What to train on, which model, and how.
+
+    Attributes:
+        data: The name of a generated data set (`"pronoun_agreement"`), or text: a path, a glob, a
+            TFDS name (`"tfds:lm1b"`), or several.
+        validation: Text to validate on, likewise. `None` takes the validation split of a generated
+            data set, and of text every 50th paragraph, which then isn't trained on.
+        running: Whether to read the text on and on, with the states carried from window to window,
+            instead of sentence by sentence.
+        wrapped: Whether the text's lines are broken at a fixed width.
+        vocabulary: The most words of the vocabulary; `None` for all.
+        min_count: How often a word must occur to be in the vocabulary.
+        cell: `"lstm"`, `"gru"` or `"simple_rnn"`.
+        units: The number of units of each recurrent layer.
+        embedding: Dimension of the word embedding; `None` as in `LanguageModel`.
+        tied: Whether the output uses the embedding's matrix.
+        dropout: As in `LanguageModel`.
+        batch_size: Sentences, or parallel streams, in a batch.
+        window: Words of a window of running text.
+        max_length: The longest sentence that isn't cut, in words.
+        epochs: The most epochs.
+        learning_rate: The highest learning rate.
+        warmup: Steps over which the learning rate rises from 0.
+        schedule: `"cosine"`: falls to a hundredth at the end; `"constant"`.
+        weight_decay: Decoupled weight decay of the matrices (AdamW).
+        beta2: AdamW's decay of the second moment.
+        clip: The largest global norm of the gradients.
+        validate: Steps between validations; `None` for once an epoch.
+        patience: Validations without a better loss after which training stops.
+        unknown: Rate at which rare words are read as `<unk>`
+            (`textgate.datasets.UnknownDropout`).
+        seed: Of the weights, the dropout and the order of the data.
+
+    Raises:
+        ValueError: If a value is out of range.
+    """
+
+    data: str | tuple[str, ...] = "pronoun_agreement"
+    validation: str | tuple[str, ...] | None = None
+    running: bool = False
+    wrapped: bool = False
+    vocabulary: int | None = None
+    min_count: int = 1
+    cell: str = "lstm"
+    units: tuple[int, ...] = (128,)
+    embedding: int | None = None
+    tied: bool = False
+    dropout: float = 0.2
+    batch_size: int = 64
+    window: int = 32
+    max_length: int = 128
+    epochs: int = 6
+    learning_rate: float = 4e-3
+    warmup: int = 200
+    schedule: str = "cosine"
+    weight_decay: float = 0.01
+    beta2: float = 0.99
+    clip: float = 1.0
+    validate: int | None = None
+    patience: int = 3
+    unknown: float = 0.25
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("data", "validation", "units"):  # lists from JSON, or a single size
+            value = getattr(self, name)
+            if isinstance(value, list):
+                object.__setattr__(self, name, tuple(value))
+        if isinstance(self.units, int):
+            object.__setattr__(self, "units", (self.units,))
+        least = {
+            "batch_size": 1,
+            "window": 1,
+            "max_length": 2,
+            "epochs": 1,
+            "patience": 1,
+            "warmup": 0,
+            "seed": 0,
+            "min_count": 1,
+        }
+        for name, smallest in least.items():
+            self._check(name, isinstance(getattr(self, name), int), smallest, math.inf)
+        for name in ("validate", "vocabulary"):
+            if getattr(self, name) is not None:
+                self._check(name, isinstance(getattr(self, name), int), 1, math.inf)
+        for name, highest in (("learning_rate", 10.0), ("clip", math.inf)):
+            self._check(name, getattr(self, name) > 0, 0.0, highest)
+        for name, highest in (("weight_decay", 10.0), ("unknown", math.inf), ("dropout", 0.99)):
+            self._check(name, True, 0.0, highest)
+        self._check("beta2", True, 0.0, 0.99999)
+        if self.schedule not in ("cosine", "constant"):
+            raise ValueError(
+                f"`schedule` must be 'cosine' or 'constant'. Received: schedule={self.schedule!r}"
+            )
+
+    def _check(self, name: str, right: bool, least: float, highest: float) -> None:
+        value = getattr(self, name)
+        if not right or not least <= value <= highest:
+            raise ValueError(
+                f"`{name}` must be a number from {least:g} to {highest:g}. "
+                f"Received: {name}={value!r}"
+            )
+
+    def rate(self, step: int, steps: int) -> float:
+        """Return the learning rate of a step (from 0) of `steps`."""
+        peak = self.learning_rate * min(1.0, (step + 1) / max(self.warmup, 1))
+        if self.schedule == "constant":
+            return peak
+        return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(step / max(steps, 1), 1.0))))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the recipe as JSON can hold it."""
+        config = dataclasses.asdict(self)
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in config.items()}
+
+    @classmethod
+    def from_dict(cls, config: Mapping[str, Any]) -> "Recipe":
+        """Return the recipe that `to_dict` has described.
+
+        Raises:
+            ValueError: If there is a setting that recipes don't have.
+        """
+        known = {field.name for field in dataclasses.fields(cls)}
+        unknown = sorted(set(config) - known)
+        if unknown:
+            raise ValueError(f"recipes have no such setting. Received: {', '.join(unknown)}")
+        return cls(**config)

@@ -1,0 +1,96 @@
+"""The compiled steps of training and validation."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from textgate.models import LanguageModel
+from textgate.training.loss import summed_cross_entropy
+from textgate.training.optimizer import AdamW
+
+_IDS = tf.TensorSpec((None, None), tf.int32)
+
+
+class Steps:
+    """Steps of training and validation for one model, with the states of running text.
+
+    Args:
+        lm: The model.
+        optimizer: Takes the steps; `None` to validate only.
+        rows: The number of parallel streams of running text, whose states are carried from batch
+            to batch; `None` if each row of a batch is a sentence.
+    """
+
+    def __init__(self, lm: LanguageModel, optimizer: AdamW | None, rows: int | None) -> None:
+        self._lm, self._optimizer = lm, optimizer
+        self.states: list[list[tf.Variable]] = []
+        if rows is not None:
+            per_layer = 2 if lm.cell == "lstm" else 1
+            self.states = [
+                [tf.Variable(tf.zeros((rows, units)), trainable=False) for _ in range(per_layer)]
+                for units in lm.units
+            ]
+        self._train = tf.function(
+            self._train_step, input_signature=[_IDS, _IDS, tf.TensorSpec((), tf.float32)]
+        )
+        self._validate = tf.function(self._validation_step, input_signature=[_IDS, _IDS])
+
+    def train(self, batch: Any, rate: float) -> tuple[float, int]:
+        """Learn from a batch; return the summed loss in nats and the number of words predicted."""
+        self._begin(batch)
+        loss, words = self._train(batch.inputs, batch.targets, tf.constant(rate, tf.float32))
+        return float(loss), int(words)
+
+    def validate(self, batches: Any) -> float:
+        """Return the loss per word, in nats, over batches; the carried states are as before."""
+        kept = [[state.numpy() for state in layer] for layer in self.states]
+        loss, words = 0.0, 0
+        for batch in batches:
+            self._begin(batch)
+            of_batch, in_batch = self._validate(batch.inputs, batch.targets)
+            loss, words = loss + float(of_batch), words + int(in_batch)
+        for layer, values in zip(self.states, kept, strict=True):
+            for state, value in zip(layer, values, strict=True):
+                state.assign(value)
+        return loss / max(words, 1)
+
+    def _begin(self, batch: Any) -> None:
+        """Forget the states of the rows in which a new stream begins."""
+        if self.states and np.any(batch.begins):
+            going_on = tf.constant(~np.asarray(batch.begins)[:, None], tf.float32)
+            for layer in self.states:
+                for state in layer:
+                    state.assign(state * going_on)
+
+    def _loss(self, inputs: Any, targets: Any, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
+        initial = [[state.value() for state in layer] for layer in self.states] or None
+        hidden, last = self._lm.hidden(inputs, initial_states=initial, training=training)
+        if self.states:
+            for layer, values in zip(self.states, last, strict=True):
+                for state, value in zip(layer, values, strict=True):
+                    state.assign(tf.stop_gradient(value))
+        places = tf.where(tf.not_equal(targets, 0))
+        matrix, bias, transposed = self._lm.readout_weights
+        loss = summed_cross_entropy(
+            tf.gather_nd(hidden, places),
+            matrix.value,
+            None if bias is None else bias.value,
+            tf.gather_nd(targets, places),
+            transposed,
+        )
+        return loss, tf.shape(places)[0]
+
+    def _train_step(self, inputs: Any, targets: Any, rate: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        weights = [weight.value for weight in self._lm.trainable_variables]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(weights)
+            loss, words = self._loss(inputs, targets, training=True)
+            mean = loss / tf.cast(words, loss.dtype)
+        if self._optimizer is None:
+            raise ValueError("training needs an optimizer. Received: None")
+        self._optimizer.apply(tape.gradient(mean, weights), rate)
+        return loss, words
+
+    def _validation_step(self, inputs: Any, targets: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        return self._loss(inputs, targets, training=False)
