@@ -97,9 +97,7 @@ def speed(count: int) -> list[tuple[str, float, str]]:
     source = np.ones(numbers, "float32")
     copy, _ = timed(source.copy)
     del source
-    trace, _ = timed(
-        lambda: tg.trace(model, ids, batch_size=256, progress=False).attrs, repeats=3
-    )
+    trace, _ = timed(lambda: tg.trace(model, ids, batch_size=256, progress=False).attrs, repeats=3)
     with tempfile.TemporaryDirectory() as folder:
         stores = iter(Path(folder) / f"{n}.zarr" for n in range(9))
         stored, _ = timed(
@@ -131,9 +129,17 @@ def memory(count: int) -> None:
             to = Path(folder) / f"{name}.zarr"
             tg.trace(model, part, signals=signals, to=to, progress=False)
             if name == "warm":
-                start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    end = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"{start / 1024:.0f} {end / 1024:.0f}")
+                start = peak_memory()
+    print(f"{start:.0f} {peak_memory():.0f}")
+
+
+def peak_memory() -> float:
+    """Return the peak of this process's resident memory in MB."""
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage would count what the parent had before it started us
+        (line,) = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -51,6 +51,7 @@ class OwnLoop(layers.LSTM):
         ({"units": {"nothing": [1]}}, ["'nothing'"]),
         ({"steps": slice(-2, None)}, ["slice(-2, None"]),
         ({"steps": [3, 1]}, ["[3, 1]"]),
+        ({"steps": [2, 6]}, ["0 to 5", "[2, 6]"]),
         ({"batch_size": 0}, ["batch_size=0"]),
         ({"labels": {"sex": ["f"]}}, ["'sex'", "7 examples", "1 values"]),
         ({"labels": {"mask": [1] * 7}}, ["'mask'"]),
@@ -82,6 +83,8 @@ def test_what_is_no_model_or_not_ready():
         tg.trace("runs/she-her", kinds.features())
     with pytest.raises(ValueError, match=r"no weights yet.*Received: model 'unbuilt'"):
         tg.trace(keras.Sequential([layers.LSTM(3)], name="unbuilt"), kinds.features())
+    with pytest.raises(ValueError, match=r"no weights yet.*not built"):
+        tg.trace(kinds.Loops(), kinds.features())
     dense = keras.Sequential([keras.Input((3,)), layers.Dense(2)], name="dense")
     with pytest.raises(ValueError, match=r"none at all.*Received: model 'dense'"):
         tg.trace(dense, np.ones((2, 3)))
@@ -132,6 +135,23 @@ def test_what_cannot_be_traced_is_named_and_the_rest_is_traced():
     alone = keras.Sequential([keras.Input((None, 3)), layers.RNN(Leaky(4), name="leaky")])
     with pytest.raises(ValueError, match=r"no recurrent layer that can be traced.*'leaky'"):
         tg.trace(alone, kinds.features())
+
+
+def test_a_layer_that_keeps_silent_is_named():
+    class Own(layers.LSTM):
+        def call(self, sequences, initial_state=None, mask=None, training=False):
+            return sequences[:, :, : self.units]
+
+    model = keras.Sequential(
+        [
+            keras.Input((None, 3)),
+            Own(2, return_sequences=True, name="own"),
+            layers.GRU(2, name="gru"),
+        ]
+    )
+    with pytest.warns(UserWarning, match=r"Not traced: layers \['own'\]"):
+        trace = tg.trace(model, kinds.features())
+    assert [leaf.path for leaf in trace.leaves] == ["/gru"]
 
 
 @pytest.mark.tensorflow_only

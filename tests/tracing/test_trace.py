@@ -8,7 +8,7 @@ import xarray as xr
 from keras import layers
 
 import textgate as tg
-from tests.tracing import kinds
+from tests.tracing import kinds, reference
 
 SENTENCES = ["She came out and played.", "", "He left", "with her dog she met Mary"]
 
@@ -77,7 +77,7 @@ def test_containers_ends_and_calls_are_names(ids):
 def test_labels_and_tokens(model, ids, tmp_path):
     words = np.char.add("w", ids.astype(str))
     labels = pd.DataFrame({"sex": list("fmfmf"), "number": [1, 2, 1, 2, 2]}, index=range(3, 8))
-    trace = tg.trace(model, ids, labels=labels, tokens=words)
+    trace = tg.trace(model, ids, labels=labels, tokens=words, batch_size=2)
     for leaf in trace.leaves:
         assert leaf["sex"].dims == leaf["number"].dims == ("example",)
         assert leaf["sex"].values.tolist() == list("fmfmf")
@@ -215,6 +215,21 @@ def test_layers_of_different_length():
     assert trace["coarse"].sizes["time"] == 4
     assert "token" in trace["fine"].coords
     assert "token" not in trace["coarse"].coords
+
+
+def test_documents_of_different_numbers_of_sentences():
+    kind = kinds.time_distributed()
+    inner = kind.model.get_layer("each").layer
+    x = keras.Input((None, None, 3))
+    model = keras.Model(x, layers.TimeDistributed(inner, name="each")(x))
+    for count in (2, 3, 4):
+        data = np.random.default_rng(count).normal(size=(2, count, 5, 3)).astype("float32")
+        trace = tg.trace(model, data)
+        assert len(list(trace.leaves)) == count
+        for n in range(count):
+            expected = reference.run(inner.cell, data[:, n])["hidden_state"]
+            found = trace[f"each/inner/call_{n}"]["hidden_state"].values
+            np.testing.assert_allclose(found, expected, atol=2e-6)
 
 
 def test_run_eagerly_models_are_called_as_they_are():

@@ -89,6 +89,8 @@ def intercept(
         try:
             for group in by_layer.values():
                 undo.append(_replace(group[0].layer, _Loop(group, token, counts, edits, record)))
+            for wrapper in {id(w): w for site in sites for w in site.around}.values():
+                undo.append(_guard(wrapper, token))
             yield
         finally:
             _active.token = outer
@@ -114,8 +116,36 @@ def _replace(layer: Any, loop: "_Loop") -> Callable[[], None]:
         attributes.update(kept)
         # A call that was cut short leaves its dropout masks behind, which belong to its graph.
         for site in loop.sites:
-            for name in ("reset_dropout_mask", "reset_recurrent_dropout_mask"):
-                getattr(site.cell, name, lambda: None)()
+            for name in ("_dropout_mask", "_recurrent_dropout_mask"):
+                if vars(site.cell).get(name) is not None:
+                    getattr(site.cell, f"reset{name}")()
+
+    return restore
+
+
+def _guard(wrapper: Any, token: object) -> Callable[[], None]:
+    """Let a `TimeDistributed` loop in Python only; return the function that undoes it.
+
+    Where it doesn't know how many slices there are, it maps over them as one, and the signals of
+    a single slice could not be told from those of all.
+    """
+    attributes = vars(wrapper)
+    kept = {name: attributes[name] for name in ("call",) if name in attributes}
+    original = wrapper.call
+
+    def call(inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        if getattr(_active, "token", None) is token and inputs.shape[1] is None:
+            raise ValueError(
+                "The number of slices that a TimeDistributed layer goes through must be known. "
+                f"Received: layer {wrapper.name!r} with inputs of shape {tuple(inputs.shape)}"
+            )
+        return original(inputs, *args, **kwargs)
+
+    attributes["call"] = call
+
+    def restore() -> None:
+        attributes.pop("call", None)
+        attributes.update(kept)
 
     return restore
 

@@ -119,6 +119,10 @@ class Program:
         records: Records = {}
         graph = _current_graph()
 
+        # All cells of a layer, or none: other layers keep their own loops.
+        sites = find_sites(model)[0]
+        wanted = {id(site.layer) for site in sites if site.path in self._wanted}
+
         def record(call: Call, signals: dict[str, Any]) -> None:
             if _current_graph() is not graph:
                 raise _Misuse(
@@ -145,7 +149,7 @@ class Program:
         with (
             _LossesKept(model),
             keras.StatelessScope(mapping, collect_losses=True) as scope,
-            intercept(find_sites(model)[0], record=record),
+            intercept([site for site in sites if id(site.layer) in wanted], record=record),
         ):
             arguments = {"training": False} if model._call_has_training_arg else {}
             outputs = model(inputs, **arguments)
@@ -183,8 +187,6 @@ class Program:
         for general in [*attempts, exact]:
             try:
                 function = self._traced(general, state, inputs)
-            except _Misuse:
-                raise
             except Exception:
                 # Code that needs to know a size gets to know it; whatever is wrong then, is wrong.
                 if general is exact:
@@ -304,7 +306,7 @@ _ASIDE = frozenset(
         *("_called", "_dropout_mask", "_recurrent_dropout_mask", "_losses", "_losses_override"),
         *("_inbound_nodes", "_outbound_nodes", "_tracked", "_jit_compile"),
         *("train_function", "test_function", "predict_function", "unrolled_steps_per_execution"),
-        *("stop_training", "stop_evaluating", "stop_predicting"),
+        *("stop_training", "stop_evaluating", "stop_predicting", "_jax_state_synced"),
     ]
 )
 _tokens: "weakref.WeakKeyDictionary[Any, int]" = weakref.WeakKeyDictionary()

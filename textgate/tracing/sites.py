@@ -28,6 +28,7 @@ class Site:
         cell: The cell.
         spec: The cell's equations.
         position: The cell's place in a stack of cells; 0 if it isn't in one.
+        around: The `TimeDistributed` layers that the layer is in.
     """
 
     path: str
@@ -35,6 +36,7 @@ class Site:
     cell: Any
     spec: recurrence.Spec
     position: int = 0
+    around: tuple[keras.layers.TimeDistributed, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,9 @@ def find_sites(model: keras.Model) -> tuple[list[Site], list[Untraceable]]:
     sites: list[Site] = []
     problems: list[Untraceable] = []
     seen: set[int] = {id(model)}
-    for path, layer in _walk(model, (), seen):
+    for path, layer, around in _walk(model, (), (), seen):
         if isinstance(layer, keras.layers.RNN):
-            found = _sites_of(path, layer)
+            found = _sites_of(path, layer, around)
             if isinstance(found, Untraceable):
                 problems.append(found)
             else:
@@ -87,7 +89,12 @@ def _children(layer: Any) -> list[Any]:
     return layer._flatten_layers(include_self=False, recursive=False)
 
 
-def _walk(parent: Any, prefix: tuple[str, ...], seen: set[int]) -> Iterator[tuple[str, Any]]:
+def _walk(
+    parent: Any, prefix: tuple[str, ...], around: tuple[Any, ...], seen: set[int]
+) -> Iterator[tuple[str, Any, tuple[Any, ...]]]:
+    """Go through a model: each layer's path, itself, and the `TimeDistributed` around it."""
+    if isinstance(parent, keras.layers.TimeDistributed):
+        around = (*around, parent)
     names: dict[str, int] = {}
     for child in _children(parent):
         if id(child) in seen:
@@ -96,13 +103,15 @@ def _walk(parent: Any, prefix: tuple[str, ...], seen: set[int]) -> Iterator[tupl
         # Siblings of one name can only be in a subclassed model; number them.
         count = names[child.name] = names.get(child.name, 0) + 1
         path = (*prefix, child.name if count == 1 else f"{child.name}-{count}")
-        yield "/".join(path), child
+        yield "/".join(path), child, around
         if isinstance(child, keras.layers.RNN):
             seen.update(id(cell) for cell in child._flatten_layers())
-        yield from _walk(child, path, seen)
+        yield from _walk(child, path, around, seen)
 
 
-def _sites_of(path: str, layer: keras.layers.RNN) -> list[Site] | Untraceable:
+def _sites_of(
+    path: str, layer: keras.layers.RNN, around: tuple[Any, ...]
+) -> list[Site] | Untraceable:
     if not _has_known_loop(layer):
         return Untraceable(
             path,
@@ -123,7 +132,7 @@ def _sites_of(path: str, layer: keras.layers.RNN) -> list[Site] | Untraceable:
                 "override `call`",
             )
         inner = f"/{layer.cell.name}/{_unique_name(cells, position)}" if stacked else ""
-        sites.append(Site(path + inner, layer, cell, spec, position))
+        sites.append(Site(path + inner, layer, cell, spec, position, around))
     return sites
 
 

@@ -270,7 +270,7 @@ def open_store(path: str | os.PathLike) -> xr.DataTree:
         raise FileNotFoundError(f"There is no trace at this path. Received: {str(path)!r}")
     try:
         root = zarr.open_group(str(path), mode="r")
-        attributes = dict(root.attrs)
+        attributes: dict[str, Any] = dict(root.attrs)
     except Exception:
         raise ValueError(
             "This is not a trace, or its metadata is damaged; write it again by textgate.trace(…, "

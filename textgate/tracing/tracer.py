@@ -131,6 +131,11 @@ def _traceable(model: Any, layers: Any) -> list[Site]:
             f"Received: model {model.name!r}, which is not built"
         )
     sites, problems = find_sites(model)
+    if any(not site.cell.built for site in sites):
+        raise ValueError(
+            "The model's recurrent layers have no weights yet; call the model once on a batch. "
+            f"Received: model {model.name!r}, which is not built"
+        )
     listed = "; ".join(f"layer {p.path!r}: {p.reason}" for p in problems)
     if not sites:
         raise ValueError(
@@ -184,10 +189,12 @@ def _run(
             pending.result()
     if not examples:
         raise ValueError("`inputs` must have at least one example. Received: none")
+    _check_steps(kept, sink.lengths.values())
     return examples
 
 
 def _check_called(records: Mapping[str, list], kept: list[Kept]) -> None:
+    """Say which of the layers the model didn't call, or not as often as is asked for."""
     calls = {k.site.path: len(records.get(k.site.path, ())) for k in kept}
     for k in kept:
         beyond = [n for n in k.calls or () if n >= calls[k.site.path]]
@@ -201,6 +208,24 @@ def _check_called(records: Mapping[str, list], kept: list[Kept]) -> None:
             "The model doesn't call any of these layers on these inputs. "
             f"Received: layers {sorted(calls)}"
         )
+    silent = [path for path, count in calls.items() if not count]
+    if silent:
+        warnings.warn(
+            f"Not traced: layers {silent}, which the model doesn't call on these inputs, or whose "
+            "`call` doesn't run Keras's loop over the steps.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def _check_steps(kept: list[Kept], lengths: Iterable[int]) -> None:
+    longest = max(lengths)
+    for k in kept:
+        if not isinstance(k.steps, slice) and k.steps.max() >= longest:
+            raise ValueError(
+                f"`steps` must be steps of the sequences, from 0 to {longest - 1}. "
+                f"Received: steps={k.steps.tolist()}"
+            )
 
 
 def _length(inputs: Any) -> int | None:
