@@ -101,14 +101,14 @@ def test_binary_and_missing_files_are_named(tmp_path):
     (tmp_path / "a.csv.gz").write_bytes(b"no gzip")
     with pytest.raises(ValueError, match="gzip"):
         minimal_pairs(tmp_path / "a.csv.gz")
-    with pytest.raises(FileNotFoundError, match="Received: .*b.jsonl"):
+    with pytest.raises(FileNotFoundError, match=r"Received: .*b\.jsonl"):
         minimal_pairs(tmp_path / "b.jsonl")
 
 
 def test_unknown_sources_are_named():
-    with pytest.raises(ValueError, match="number_agreement, pronoun_agreement.*Received"):
+    with pytest.raises(ValueError, match=r"number_agreement, pronoun_agreement.*Received"):
         minimal_pairs("nothing")
-    with pytest.raises(ValueError, match="blimp/CONFIG.*Received"):
+    with pytest.raises(ValueError, match=r"blimp/CONFIG.*Received"):
         minimal_pairs("tfds:lm1b")
     with pytest.raises(ValueError, match=r"test_lexemes.*Received: split='dev'"):
         minimal_pairs("pronoun_agreement", split="dev")

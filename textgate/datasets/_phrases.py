@@ -28,10 +28,9 @@ _PLURAL = (
     ("three", 1),
     ("several", 1),
     ("a few", 1),
-    ("both", 1),
     ("the other", 1),
 )
-_OWNERS = ("my", "our", "your")
+_OWNERS = ("my", "your", "our")
 _SINGULAR_DRAW = [word for word, weight in _SINGULAR for _ in range(weight)]
 _PLURAL_DRAW = [word for word, weight in _PLURAL for _ in range(weight)]
 _DEFINITE_PLURAL = ("the", "these", "those", "the", "the", "all the", "the other")
@@ -61,12 +60,12 @@ def _pick(rng: random.Random, words: Sequence[str]) -> str:
 
 def article(words: tuple[str, ...]) -> tuple[str, ...]:
     """Turn "a" before a vowel into "an"."""
-    if words[0] == "a" and words[1][0] in "aeiouAEIOU":
-        spoken_like_you = words[1].startswith(("uni", "use", "Eu"))
-        return words if spoken_like_you else ("an", *words[1:])
-    if words[0] == "another":
+    if words[0] != "a":
         return words
-    return words
+    follower = words[1]
+    vowel = follower[0] in "aeiouAEIOU" and not follower.startswith(("uni", "use", "Eu"))
+    silent = follower.startswith(("heir", "honest", "hour"))
+    return ("an", *words[1:]) if vowel or silent else words
 
 
 class Phrases:
@@ -93,7 +92,8 @@ class Phrases:
         else:
             determiner = "the" if definite else _pick(rng, _SINGULAR_DRAW)
         if noun.kind == "kin" and not quantified and rng.random() < 0.8:
-            determiner = _pick(rng, _OWNERS)
+            spouse = noun.singular.endswith(("wife", "husband", "friend"))
+            determiner = _pick(rng, _OWNERS[:2] if spouse and not plural else _OWNERS)
         words: tuple[str, ...] = tuple(determiner.split())
         if rng.random() < 0.2 and noun.kind != "kin":
             words += (self.lexicon.lists[_ADJECTIVES[noun.kind]].draw(rng),)
@@ -203,7 +203,8 @@ class Phrases:
             noun = pool.neuters[_pick(rng, kinds)].draw(rng)
             return Phrase(self.noun(noun), "thing", noun.singular)
         if gender == "they":
-            return self._group("noun" if rng.random() < 0.7 else "main", pool)
+            # No two names: "the girl beside Ann and Bob" is one person, or three.
+            return self._group("noun", pool)
         if rng.random() < 0.5:
             name = self.name(gender, pool)
             return Phrase((name,), "name", name)

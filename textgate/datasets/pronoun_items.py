@@ -11,8 +11,9 @@
 
 No sentence stands in two splits: a checksum of its text says which of the first three it is in,
 and the constructions, distances and lexemes of the rest occur in no other test split (and only in
-sentences that training can't have). The classes take
-turns, so that they are equally many.
+sentences that training can't have). The classes
+take turns within a construction, and the forms from construction to construction, so that both are
+equally many.
 """
 
 import random
@@ -22,7 +23,7 @@ from collections.abc import Iterator
 from textgate.datasets import grammar, lexicon
 from textgate.datasets._words import split as split_words
 from textgate.datasets.grammar import Item, Template
-from textgate.datasets.lexicon import CLASSES, Weighted
+from textgate.datasets.lexicon import CLASSES, FORMS, Weighted
 
 SIZES = {
     "train": 42_000,
@@ -61,6 +62,18 @@ def _constructions(split: str) -> list[Template]:
     if split == "test_lexemes":
         return [t for t in train if t.name != grammar.HOME and "{N}" not in t.pattern]
     return train
+
+
+def _draws(split: str) -> list[Weighted]:
+    """Return what to draw constructions from, for each form of the pronoun."""
+    constructions = _constructions(split)
+    # Tests draw half by weight and half alike, so that they see every construction often enough.
+    mean = 0.0 if split == "train" else sum(t.weight for t in constructions) / len(constructions)
+    draws = []
+    for form in FORMS:
+        chosen = [template for template in constructions if template.form == form]
+        draws.append(Weighted(chosen, [template.weight + mean for template in chosen]))
+    return draws
 
 
 def positions(item: Item) -> tuple[list[str], list[int]]:
@@ -119,16 +132,15 @@ def items(split: str, size: int | None = None, seed: int = 0) -> Iterator[Item]:
     rng = random.Random(f"pronoun_agreement {split} {seed}")
     far = split == "test_distances"
     writer = grammar.Writer(words, rng, _LONG_CHAIN) if far else grammar.Writer(words, rng)
-    constructions = _constructions(split)
-    # Half by weight and half alike, so that a test sees every construction often enough.
-    mean = sum(t.weight for t in constructions) / len(constructions)
-    weights = [t.weight if split == "train" else (t.weight + mean) / 2 for t in constructions]
-    draw = Weighted(constructions, weights)
+    draws = _draws(split)
     seen: set[str] = set()
+    round_number = -1
     while len(seen) < count:
-        template = draw.draw(rng)
-        is_home = template.name == grammar.HOME
-        reserved = split == "test_lexemes" or (is_home and rng.random() < _RESERVED_SHARE)
+        if len(seen) // len(CLASSES) != round_number:  # one construction for the four classes
+            round_number = len(seen) // len(CLASSES)
+            template = draws[round_number % len(draws)].draw(rng)
+            is_home = template.name == grammar.HOME
+            reserved = split == "test_lexemes" or (is_home and rng.random() < _RESERVED_SHARE)
         item = writer.write(template, CLASSES[len(seen) % len(CLASSES)], reserved)
         text = grammar.text_of(item.words)
         if text in seen or share(text) != (split if split in _SHARES else "test"):
