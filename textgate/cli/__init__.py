@@ -38,6 +38,8 @@ def _options(
 
 
 app.command("trace")(importlib.import_module("textgate.cli.trace").trace)
+app.command("train")(importlib.import_module("textgate.cli.train").train)
+app.command("evaluate")(importlib.import_module("textgate.cli.evaluate").evaluate)
 
 
 def main() -> None:

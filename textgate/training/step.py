@@ -9,8 +9,6 @@ from textgate.models import LanguageModel
 from textgate.training.loss import summed_cross_entropy
 from textgate.training.optimizer import AdamW
 
-_IDS = tf.TensorSpec((None, None), tf.int32)
-
 
 class Steps:
     """Steps of training and validation for one model, with the states of running text.
@@ -31,10 +29,10 @@ class Steps:
                 [tf.Variable(tf.zeros((rows, units)), trainable=False) for _ in range(per_layer)]
                 for units in lm.units
             ]
-        self._train = tf.function(
-            self._train_step, input_signature=[_IDS, _IDS, tf.TensorSpec((), tf.float32)]
-        )
-        self._validate = tf.function(self._validation_step, input_signature=[_IDS, _IDS])
+        ids = tf.TensorSpec((rows, None), tf.int32)
+        rate = tf.TensorSpec((), tf.float32)
+        self._train = tf.function(self._train_step, input_signature=[ids, ids, rate])
+        self._validate = tf.function(self._validation_step, input_signature=[ids, ids])
 
     def train(self, batch: Any, rate: float) -> tuple[float, int]:
         """Learn from a batch; return the summed loss in nats and the number of words predicted."""

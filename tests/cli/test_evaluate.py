@@ -1,0 +1,87 @@
+"""`textgate evaluate` prints, writes tables, and refuses what it should in one line."""
+
+import sys
+
+import pandas as pd
+import pytest
+
+import textgate as tg
+from textgate import cli
+
+SENTENCES = ["She fed her dog .", "He fed his dog ."]
+
+
+def run(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["textgate", "evaluate", *map(str, arguments)])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    return left.value.code or 0
+
+
+@pytest.fixture
+def model_file(tmp_path):
+    path = tmp_path / "small.keras"
+    tokenizer = tg.tokenizers.WordTokenizer.train(SENTENCES)
+    tg.models.LanguageModel(tokenizer, cell="gru", units=(5,)).save(path)
+    return path
+
+
+def test_prints_and_writes(monkeypatch, tmp_path, model_file, capsys):
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text("prefix,good,bad\nShe fed,her,his\nHe fed a zebra with,his,her\n")
+    (tmp_path / "text.txt").write_text("\n".join(SENTENCES))
+    arguments = [model_file, "--pairs", pairs, "--text", tmp_path / "text.txt"]
+    assert run(monkeypatch, *arguments, "--out", tmp_path / "out") == 0
+    printed = capsys.readouterr().out
+    assert "she→her" in printed
+    assert "zebra" in printed
+    assert "Perplexity" in printed
+    written = tmp_path / "out" / "pairs"
+    assert {path.name for path in written.iterdir()} == {
+        "items.csv",
+        "summary.csv",
+        "unknown.csv",
+        "perplexity.csv",
+        "report.md",
+    }
+    assert pd.read_csv(written / "items.csv")["correct"].dtype == bool
+    assert "| direction |" in (written / "report.md").read_text()
+
+
+def test_generated_pairs(monkeypatch, tmp_path, model_file, capsys):
+    arguments = [model_file, "--size", 8, "--split", "test", "--split", "validation"]
+    assert run(monkeypatch, *arguments) == 0
+    assert "direction" in capsys.readouterr().out
+    names = {path.name for path in (tmp_path / "evaluation").iterdir()}
+    assert names == {"pronoun_agreement-test", "pronoun_agreement-validation"}
+
+
+def test_contexts_with_a_gold_pronoun(monkeypatch, tmp_path, model_file, capsys):
+    contexts = tmp_path / "contexts.tsv"
+    contexts.write_text(
+        "doc\tpronoun\tgender\tprefix\tattractors\nd\ther\tf\tShe fed\t0\ne\this\tm\tHe fed\t1\n"
+    )
+    assert run(monkeypatch, model_file, "--pairs", contexts) == 0
+    assert "he→his" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("prefix,right,wrong\nShe fed,her,his\n", "missing"),
+        ("prefix,good,bad\nShe fed,her,her\n", "her"),
+        ("", "empty"),
+    ],
+)
+def test_wrong_files_give_one_line(monkeypatch, tmp_path, model_file, capsys, content, message):
+    (tmp_path / "pairs.csv").write_text(content)
+    assert run(monkeypatch, model_file, "--pairs", tmp_path / "pairs.csv") == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.strip().splitlines()) == 1
+    assert not (tmp_path / "evaluation").exists()
+
+
+def test_no_run(monkeypatch, tmp_path, capsys):
+    assert run(monkeypatch, tmp_path / "nothing") == 2
+    assert "there is no model" in capsys.readouterr().err

@@ -1,0 +1,22 @@
+"""Recipes that have been tried: for the generated sentences, and for real text."""
+
+from typing import Any
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "text": {
+        "running": True,
+        "units": (256, 256),
+        "vocabulary": 20_000,
+        "batch_size": 32,
+        "window": 40,
+        "epochs": 4,
+        "learning_rate": 2e-3,
+        "warmup": 500,
+        "beta2": 0.999,
+        "dropout": 0.2,
+        "unknown": 0.0,
+        "validate": 2000,
+        "patience": 4,
+    },
+}
