@@ -14,7 +14,7 @@ from textgate.datasets import generated, grammar, lexicon, pronoun_items, pronou
 from textgate.datasets.lexicon import CLASSES, FORMS, PRONOUNS
 from textgate.datasets.pronoun_items import SPLITS
 
-SIZE = 6_000
+SIZE = 4_800
 _ITEMS = {}
 
 

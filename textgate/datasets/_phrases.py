@@ -135,10 +135,10 @@ class Phrases:
             if shared and chance < 0.1:
                 name = str(self.lexicon.shared_names[gender].draw(rng))
                 return Phrase((name,), "shared name", name)
-            if chance < 0.65:
+            if chance < 0.72:
                 name = self.name(gender, pool)
                 return Phrase((name,), "name", name)
-            if chance < 0.69 and pool is self.lexicon.common:
+            if chance < 0.76 and pool is self.lexicon.common:
                 return self._title(gender, pool)
         noun = pool.nouns[gender].draw(rng)
         quantified = quantified and kind in ("any", "noun")
