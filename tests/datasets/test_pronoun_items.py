@@ -56,6 +56,15 @@ def test_nothing_but_the_antecedent_tells_the_class(split):
     assert bag_of_words_accuracy(items) < 0.25 + 4 * error + 0.02
 
 
+def test_no_verb_of_a_pair_agrees_with_the_antecedent():
+    # A rare leak is lost in the noise of a classifier, so the constructions are looked at, too.
+    for template in grammar.templates():
+        if template.use in ("train", "unseen"):
+            for part in template.pattern:
+                assert not part.startswith(("<", "[B:")), template.name
+                assert not part.endswith(".pres]"), template.name
+
+
 def test_with_the_antecedent_the_bag_of_words_is_above_chance():
     # The classifier above is no blind one: what it needs is in the antecedent.
     assert bag_of_words_accuracy(items_of("test"), with_antecedent=True) > 0.5
@@ -75,11 +84,9 @@ def test_attractors_are_as_often_congruent_as_not(split):
     tally = Counter()
     for item in items_of(split):
         for wrong in pronoun_pairs.wrong_classes(item):
-            if {wrong, item.gender} not in ({"feminine", "masculine"}, {"neuter", "they"}):
-                continue
             rivals = [other for other in item.others if other[0] in (wrong, item.gender)]
             for index, (gender, place, where) in enumerate(rivals):
-                key = (item.gender, place, where), min(len(rivals), 3), min(index, 2)
+                key = (item.gender, wrong, place, where), min(len(rivals), 3), min(index, 2)
                 tally[key, gender == wrong] += 1
     assert tally
     for key in {key for key, _ in tally}:
