@@ -9,6 +9,7 @@ from textgate.models import LanguageModel
 from textgate.tokenizers import WordTokenizer
 from textgate.training.loss import summed_cross_entropy
 from textgate.training.optimizer import AdamW
+from textgate.training.sampling import Sampler, columns
 from textgate.training.tensorboard import gates
 
 
@@ -78,3 +79,37 @@ def test_gates_are_those_of_the_words():
         found["gru_1/hidden_state"], np.asarray(inner(ids))[ids != 0], atol=1e-6
     )
     assert len(found["gru/update_gate"]) == 6 + 3
+
+
+def test_all_words_as_candidates_are_the_exact_softmax():
+    random = np.random.default_rng(0)
+    counts = random.integers(1, 9, size=11)
+    targets = random.integers(4, 11, size=(3, 2))
+    drawn = Sampler(counts, frequent=2, sampled=100, seed=0).draw(targets, step=5)
+    np.testing.assert_array_equal(np.sort(drawn.ids), np.arange(11))
+    np.testing.assert_array_equal(drawn.ids[drawn.targets], targets)
+    assert not drawn.correction.any()
+
+
+def test_the_estimate_of_the_normaliser_is_unbiased():
+    random = np.random.default_rng(0)
+    counts, logits = np.arange(40)[::-1], random.normal(size=40)
+    sampler = Sampler(counts, frequent=4, sampled=6, seed=1)
+    estimates = []
+    for step in range(4000):
+        drawn = sampler.draw(np.array([[7, 30]]), step)
+        assert len(drawn.ids) == len(set(drawn.ids)) == 6 + 6
+        assert {0, 1, 2, 3, 7, 30} <= set(drawn.ids)
+        estimates.append(np.exp(logits[drawn.ids] + drawn.correction).sum())
+    error = np.std(estimates) / np.sqrt(len(estimates))
+    assert abs(np.mean(estimates) - np.exp(logits).sum()) < 4 * error
+
+
+def test_the_columns_have_the_gradient_of_a_gather():
+    matrix = tf.constant(np.random.default_rng(0).normal(size=(3, 7)))
+    ids = tf.constant([5, 0, 2])
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(matrix)
+        ours = tf.reduce_sum(columns(matrix, ids) ** 3)
+        theirs = tf.reduce_sum(tf.gather(matrix, ids, axis=1) ** 3)
+    np.testing.assert_allclose(tape.gradient(ours, matrix), tape.gradient(theirs, matrix))

@@ -59,7 +59,7 @@ class Killed(Exception):
         {},
         {"running": True, "cell": "gru"},
         {"running": True},
-        {"tied": True, "cell": "simple_rnn", "schedule": "constant"},
+        {"tied": True, "cell": "simple_rnn", "schedule": "constant", "sampled": 3, "frequent": 2},
     ],
 )
 def test_an_interrupted_training_ends_with_the_same_weights(tmp_path, recipe, monkeypatch, changes):

@@ -24,6 +24,7 @@ from textgate.models import LanguageModel
 from textgate.training.files import read_arrays, write_arrays
 from textgate.training.optimizer import AdamW
 from textgate.training.recipe import Recipe
+from textgate.training.sampling import Sampler
 from textgate.training.step import Steps
 
 CHECKPOINT, BEST = "checkpoint.npz", "best.npz"
@@ -91,7 +92,12 @@ class _Loop:
             recipe.clip,
             recipe.beta2,
         )
-        self.steps = Steps(lm, self.optimizer, recipe.batch_size if recipe.running else None)
+        sampler = None
+        if recipe.sampled is not None:
+            counts = batches.text.counts
+            sampler = Sampler(counts, recipe.frequent, recipe.sampled, recipe.seed)
+        rows = recipe.batch_size if recipe.running else None
+        self.steps = Steps(lm, self.optimizer, rows, sampler)
         self.per_epoch = batches.batches_per_epoch()
         self.total = self.per_epoch * recipe.epochs
         self.every = recipe.validate or self.per_epoch
@@ -128,7 +134,7 @@ class _Loop:
     def _step(self, batch: Any, epoch: int) -> None:
         state = self.state
         rate = self.recipe.rate(state["step"], self.total)
-        loss, words = self.steps.train(batch, rate)
+        loss, words = self.steps.train(batch, rate, state["step"])
         if not np.isfinite(loss):
             raise ValueError(
                 "the loss is no longer a number; give a lower learning rate. "

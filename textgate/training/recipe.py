@@ -41,6 +41,9 @@ class Recipe:
         clip: The largest global norm of the gradients.
         validate: Steps between validations; `None` for once an epoch.
         patience: Validations without a better loss after which training stops.
+        sampled: Of the words beyond the frequent ones, how many training takes its softmax over in
+            each step (`textgate.training.sampling`); `None` for all, the exact softmax.
+        frequent: How many of the most frequent words are always taken.
         unknown: Rate at which rare words are read as `<unk>`
             (`textgate.datasets.UnknownDropout`).
         seed: Of the weights, the dropout and the order of the data.
@@ -72,6 +75,8 @@ class Recipe:
     clip: float = 1.0
     validate: int | None = None
     patience: int = 3
+    sampled: int | None = None
+    frequent: int = 500
     unknown: float = 0.25
     seed: int = 0
 
@@ -91,10 +96,11 @@ class Recipe:
             "warmup": 0,
             "seed": 0,
             "min_count": 1,
+            "frequent": 0,
         }
         for name, smallest in least.items():
             self._check(name, isinstance(getattr(self, name), int), smallest, math.inf)
-        for name in ("validate", "vocabulary"):
+        for name in ("validate", "vocabulary", "sampled"):
             if getattr(self, name) is not None:
                 self._check(name, isinstance(getattr(self, name), int), 1, math.inf)
         for name, highest in (("learning_rate", 10.0), ("clip", math.inf)):

@@ -8,6 +8,7 @@ import tensorflow as tf
 from textgate.models import LanguageModel
 from textgate.training.loss import summed_cross_entropy
 from textgate.training.optimizer import AdamW
+from textgate.training.sampling import Sampler, columns
 
 
 class Steps:
@@ -18,10 +19,17 @@ class Steps:
         optimizer: Takes the steps; `None` to validate only.
         rows: The number of parallel streams of running text, whose states are carried from batch
             to batch; `None` if each row of a batch is a sentence.
+        sampler: Draws the words over which training takes its softmax; `None` for all.
     """
 
-    def __init__(self, lm: LanguageModel, optimizer: AdamW | None, rows: int | None) -> None:
-        self._lm, self._optimizer = lm, optimizer
+    def __init__(
+        self,
+        lm: LanguageModel,
+        optimizer: AdamW | None,
+        rows: int | None,
+        sampler: Sampler | None = None,
+    ) -> None:
+        self._lm, self._optimizer, self._sampler = lm, optimizer, sampler
         self.states: list[list[tf.Variable]] = []
         if rows is not None:
             per_layer = 2 if lm.cell == "lstm" else 1
@@ -31,13 +39,20 @@ class Steps:
             ]
         ids = tf.TensorSpec((rows, None), tf.int32)
         rate = tf.TensorSpec((), tf.float32)
-        self._train = tf.function(self._train_step, input_signature=[ids, ids, rate])
+        drawn = [tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None,), tf.float32), ids]
+        self._train = tf.function(
+            self._train_step,
+            input_signature=[ids, ids, rate, *(drawn if sampler is not None else [])],
+        )
         self._validate = tf.function(self._validation_step, input_signature=[ids, ids])
 
-    def train(self, batch: Any, rate: float) -> tuple[float, int]:
+    def train(self, batch: Any, rate: float, step: int = 0) -> tuple[float, int]:
         """Learn from a batch; return the summed loss in nats and the number of words predicted."""
         self._begin(batch)
-        loss, words = self._train(batch.inputs, batch.targets, tf.constant(rate, tf.float32))
+        drawn = () if self._sampler is None else self._sampler.draw(batch.targets, step)
+        loss, words = self._train(
+            batch.inputs, batch.targets, tf.constant(rate, tf.float32), *drawn
+        )
         return float(loss), int(words)
 
     def validate(self, batches: Any) -> float:
@@ -61,7 +76,9 @@ class Steps:
                 for state in layer:
                     state.assign(state * going_on)
 
-    def _loss(self, inputs: Any, targets: Any, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
+    def _loss(
+        self, inputs: Any, targets: Any, training: bool, drawn: tuple[Any, ...] = ()
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         initial = [[state.value() for state in layer] for layer in self.states] or None
         hidden, last = self._lm.hidden(inputs, initial_states=initial, training=training)
         if self.states:
@@ -69,21 +86,28 @@ class Steps:
                 for state, value in zip(layer, values, strict=True):
                     state.assign(tf.stop_gradient(value))
         places = tf.where(tf.not_equal(targets, 0))
-        matrix, bias, transposed = self._lm.readout_weights
+        weights, offsets, transposed = self._lm.readout_weights
+        matrix, bias = weights.value, None if offsets is None else offsets.value
+        if drawn:
+            ids, correction, targets = drawn
+            matrix = tf.gather(matrix, ids) if transposed else columns(matrix, ids)
+            bias = correction if bias is None else tf.gather(bias, ids) + correction
         loss = summed_cross_entropy(
             tf.gather_nd(hidden, places),
-            matrix.value,
-            None if bias is None else bias.value,
+            matrix,
+            bias,
             tf.gather_nd(targets, places),
             transposed,
         )
         return loss, tf.shape(places)[0]
 
-    def _train_step(self, inputs: Any, targets: Any, rate: Any) -> tuple[tf.Tensor, tf.Tensor]:
+    def _train_step(
+        self, inputs: Any, targets: Any, rate: Any, *drawn: Any
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         weights = [weight.value for weight in self._lm.trainable_variables]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(weights)
-            loss, words = self._loss(inputs, targets, training=True)
+            loss, words = self._loss(inputs, targets, training=True, drawn=drawn)
             mean = loss / tf.cast(words, loss.dtype)
         if self._optimizer is None:
             raise ValueError("training needs an optimizer. Received: None")
