@@ -270,6 +270,29 @@ def several_inputs():
     return Kind(randomise(model), inputs, expected)
 
 
+def initial_states():
+    ids, start = keras.Input((None,), dtype="int32"), keras.Input((3,))
+    x = layers.Embedding(VOCABULARY, 3, mask_zero=True, name="embedding")(ids)
+    # A step that is masked before any other has an output that isn't the initial state. Keras
+    # doesn't hand on a mask by itself to a layer that takes several tensors.
+    given = {"initial_state": start, "mask": ops.not_equal(ids, 0)}
+    out = layers.GRU(3, return_sequences=True, name="gru")(x, **given)
+    last = layers.SimpleRNN(3, name="simple", go_backwards=True)(x, **given)
+    model = randomise(keras.Model([ids, start], [out, last]))
+
+    def expected(inputs):
+        ids, start = inputs
+        x = reference.embed(model.get_layer("embedding"), ids)
+        gru, simple = (model.get_layer(name).cell for name in ("gru", "simple"))
+        return {
+            "gru": reference.run(gru, x, ids != 0, [start]),
+            "simple": reference.run(simple, x, ids != 0, [start], backwards=True),
+        }
+
+    inputs = [ids_with_gaps(), features(4, 7, 3, 1)[..., 0]]
+    return Kind(model, inputs, expected)
+
+
 def stateful():
     x = keras.Input(batch_shape=(3, 4, 2))
     y = layers.LSTM(3, stateful=True, return_sequences=True, name="lstm")(x)
@@ -439,6 +462,7 @@ KINDS = {
     "stacked_cells_backwards": lambda: stacked_cells(backwards=True),
     "time_distributed": time_distributed,
     "several_inputs": several_inputs,
+    "initial_states": initial_states,
     "stateful": stateful,
     "subclassed_layer": subclassed_layer,
     "custom_activations": custom_activations,

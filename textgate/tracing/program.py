@@ -306,7 +306,8 @@ _ASIDE = frozenset(
         *("_called", "_dropout_mask", "_recurrent_dropout_mask", "_losses", "_losses_override"),
         *("_inbound_nodes", "_outbound_nodes", "_tracked", "_jit_compile"),
         *("train_function", "test_function", "predict_function", "unrolled_steps_per_execution"),
-        *("stop_training", "stop_evaluating", "stop_predicting", "_jax_state_synced"),
+        *("stop_training", "stop_evaluating", "stop_predicting", "_jax_state"),
+        "_jax_state_synced",
     ]
 )
 _tokens: "weakref.WeakKeyDictionary[Any, int]" = weakref.WeakKeyDictionary()
