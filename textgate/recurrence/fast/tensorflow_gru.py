@@ -28,7 +28,7 @@ def run(
         width = x.shape[-1]
         bias = tf.zeros((2, width) if spec.reset_after else (width,), x.dtype)
     arguments = tensors(x, weights.recurrent_kernel, bias, states[0])
-    unmasked = None if mask is None else tf.cast(mask, x.dtype)
+    unmasked: Any = None if mask is None else tf.cast(mask, x.dtype)
     units = spec.units
     after = spec.reset_after
 

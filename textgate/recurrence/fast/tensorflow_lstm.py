@@ -28,7 +28,7 @@ def run(
     bias = weights.bias
     if bias is None:
         bias = tf.zeros(x.shape[-1:], x.dtype)
-    unmasked = None if mask is None else tf.cast(mask, x.dtype)
+    unmasked: Any = None if mask is None else tf.cast(mask, x.dtype)
     units = spec.units
 
     def forward(x: tf.Tensor, U: tf.Tensor, b: tf.Tensor, h: tf.Tensor, c: tf.Tensor) -> Any:
