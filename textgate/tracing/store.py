@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 import zarr
-from zarr.codecs import BloscCodec, BloscShuffle
+from zarr.codecs import BloscCodec
 
 from textgate import recurrence
 from textgate.tracing import labelled
@@ -33,7 +33,7 @@ from textgate.tracing.selection import Kept
 _FORMAT = "textgate-trace-1"
 _OWN = ("textgate_format", "stored_files", "stored_bytes", "nodes")
 # A fast codec: gates hardly compress, and padding compresses with any.
-_CODEC = BloscCodec(cname="lz4", clevel=1, shuffle=BloscShuffle.bitshuffle)
+_CODEC = BloscCodec(cname="lz4", clevel=1, shuffle="bitshuffle")
 _CHUNK_BYTES = 2**24
 
 
