@@ -19,6 +19,8 @@ KINDS = {
 }
 SETTINGS = {
     "plain": {},
+    "last output": {"return_sequences": False},
+    "last output, zeros": {"return_sequences": False, "zero_output_for_mask": True},
     "no bias": {"use_bias": False},
     "unrolled": {"unroll": True},
     "linear": {"activation": None, "recurrent_activation": "hard_sigmoid"},
@@ -67,7 +69,8 @@ def outputs_and_gradients(layer, inputs, signs, gradients, **call):
 @pytest.mark.parametrize("kind", KINDS)
 def test_same_outputs_states_and_gradients(rng, gradients, kind, setting, mask, backwards):
     options = {"return_sequences": True, "return_state": True, "go_backwards": backwards}
-    stock, ours = pair(rng, kind, **options, **SETTINGS[setting])
+    options.update(SETTINGS[setting])
+    stock, ours = pair(rng, kind, **options)
     inputs = rng.normal(size=(BATCH, TIME, FEATURES)).astype("float32")
     states = 2 if kind == "lstm" else 1
     call = {
@@ -78,7 +81,8 @@ def test_same_outputs_states_and_gradients(rng, gradients, kind, setting, mask, 
     }
     if mask != "none":
         call["mask"] = ops.convert_to_tensor(reference.mask_of(mask))
-    signs = [rng.normal(size=(BATCH, TIME, UNITS)).astype("float32")]
+    steps = (TIME,) if options["return_sequences"] else ()
+    signs = [rng.normal(size=(BATCH, *steps, UNITS)).astype("float32")]
     signs += [rng.normal(size=(BATCH, UNITS)).astype("float32")] * states
     expected = outputs_and_gradients(stock, inputs, signs, gradients, **call)
     found = outputs_and_gradients(ours, inputs, signs, gradients, **call)

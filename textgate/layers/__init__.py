@@ -2,7 +2,8 @@
 
 from textgate.layers._convert import convert
 from textgate.layers._equations import spec_of, weights_of
+from textgate.layers._outputs import outputs_of
 from textgate.layers.gru import GRU
 from textgate.layers.lstm import LSTM
 
-__all__ = ["GRU", "LSTM", "convert", "spec_of", "weights_of"]
+__all__ = ["GRU", "LSTM", "convert", "outputs_of", "spec_of", "weights_of"]

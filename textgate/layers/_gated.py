@@ -14,6 +14,7 @@ from keras import ops, regularizers, tree
 
 from textgate import recurrence
 from textgate.layers._equations import spec_of, weights_of
+from textgate.layers._outputs import outputs_of
 
 if TYPE_CHECKING:  # for the type checker, a mixin is a layer that it is mixed into
     from keras.layers import RNN as _Layer
@@ -83,7 +84,7 @@ class Gated(_Layer):
             unroll=self.unroll,
         )
         self.keep_gates(signals)
-        return (*self.outputs_of(signals["hidden_state"], mask), states)
+        return (*outputs_of(self, signals["hidden_state"], mask), states)
 
     def _dropout_masks(self, sequences: Any, states: list, training: bool) -> tuple[Any, Any]:
         """Return the cell's dropout masks as Keras's cells use them in training, else `None`."""
@@ -93,38 +94,6 @@ class Gated(_Layer):
         if training and 0.0 < self.cell.recurrent_dropout < 1.0:
             recurrent_dropout = self.cell.get_recurrent_dropout_mask(states[0])
         return dropout, recurrent_dropout
-
-    def outputs_of(self, hidden: Any, mask: Any) -> tuple[Any, Any]:
-        """Return the last output and all outputs as Keras has them, given the hidden states.
-
-        Outputs are hidden states in the order in which they were computed, but for masked steps.
-        There Keras repeats the output before; where there is none yet, its loops on TensorFlow,
-        and unrolled ones, put zeros, and its loop on JAX the initial state.
-        """
-        on_tensorflow = keras.backend.backend() == "tensorflow"
-        if mask is not None:
-            mask = ops.cast(ops.convert_to_tensor(mask), "bool")
-            mask = ops.expand_dims(mask, -1) if len(mask.shape) == 2 else mask
-        in_input_order = mask
-        if self.go_backwards:
-            hidden = ops.flip(hidden, axis=1)
-            mask = None if mask is None else ops.flip(mask, axis=1)
-        if mask is None:
-            return hidden[:, -1], hidden
-        zeros = ops.zeros_like(hidden)
-        if self.zero_output_for_mask and not self.unroll:
-            hidden = ops.where(mask, hidden, zeros)
-            return hidden[:, -1], hidden
-        if self.unroll or on_tensorflow:
-            begun = ops.cumsum(ops.cast(mask, "int32"), axis=1) > 0
-            hidden = ops.where(begun, hidden, zeros)
-        last = hidden[:, -1]
-        if self.zero_output_for_mask and on_tensorflow:
-            # Unrolled on TensorFlow, Keras lays the mask over the outputs in the order of the
-            # inputs, also if the outputs run backwards. A drop-in does as well.
-            last = ops.where(mask[:, -1], last, ops.zeros_like(last))
-            hidden = ops.where(in_input_order, hidden, zeros)
-        return last, hidden
 
     def keep_gates(self, signals: dict[str, Any]) -> None:
         """Keep a loop's signals for `call` to return, in the order of the layer's outputs.

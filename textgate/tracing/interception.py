@@ -23,7 +23,7 @@ import keras
 from keras import ops, tree
 
 from textgate import recurrence
-from textgate.layers import weights_of
+from textgate.layers import outputs_of, weights_of
 from textgate.tracing.sites import Site
 
 _lock = threading.RLock()
@@ -201,7 +201,7 @@ class _Loop:
         keep_gates = getattr(self.layer, "keep_gates", None)
         if keep_gates is not None:  # a layer of ours with `return_gates`
             keep_gates(signals)
-        last, outputs = _outputs(self.layer, x, mask)
+        last, outputs = outputs_of(self.layer, x, mask)
         return last, outputs, finals if stacked else finals[0]
 
 
@@ -228,32 +228,3 @@ def _dropout(cell: Any, call: Call, training: Any) -> tuple[Any, Any]:
         if not isinstance(recurrent_dropout, list):
             recurrent_dropout = [recurrent_dropout]
     return dropout, recurrent_dropout
-
-
-def _outputs(layer: Any, hidden: Any, mask: Any) -> tuple[Any, Any]:
-    """Return the last output and all outputs as Keras has them, given the hidden states.
-
-    Outputs are hidden states in the order in which they were computed, but for masked steps.
-    There Keras repeats the output before; where there is none yet, its loops on TensorFlow, and
-    unrolled ones, put zeros, and its loop on JAX the initial state. JAX's unrolled loop ignores
-    `zero_output_for_mask`.
-    """
-    if layer.go_backwards:
-        hidden = ops.flip(hidden, axis=1)
-        mask = None if mask is None else ops.flip(mask, axis=1)
-    on_tensorflow = keras.backend.backend() == "tensorflow"
-    if mask is not None:
-        zeroed = layer.zero_output_for_mask and (on_tensorflow or not layer.unroll)
-        keep = None
-        if zeroed:
-            keep = mask
-        elif layer.unroll or on_tensorflow:
-            keep = ops.cumsum(ops.cast(mask, "int32"), axis=1) > 0
-        if not layer.return_sequences:
-            last = hidden[:, -1]
-            if keep is not None:
-                last = ops.where(keep[:, -1:], last, ops.zeros_like(last))
-            return last, ops.expand_dims(last, 1)
-        if keep is not None:
-            hidden = ops.where(ops.expand_dims(keep, -1), hidden, ops.zeros_like(hidden))
-    return hidden[:, -1], hidden
