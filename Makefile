@@ -25,8 +25,8 @@ test: $(INSTALLED)  ## run the checks and all tests, on TensorFlow and on JAX
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
-	KERAS_BACKEND=jax $(BIN)/python -m pytest $(JAX_TESTS)
+	$(BIN)/python -m pytest -n 2
+	KERAS_BACKEND=jax $(BIN)/python -m pytest -n 2 $(JAX_TESTS)
 
 # What is written for both backends.
 JAX_TESTS := tests/recurrence tests/layers tests/tracing
@@ -36,8 +36,17 @@ lint: $(INSTALLED)  ## run the checks and mend what can be mended
 	$(BIN)/ruff format
 	$(BIN)/mypy
 
-benchmark: $(INSTALLED)  ## measure the layers against stock Keras's
+benchmark: $(INSTALLED)  ## measure layers and tracing against stock Keras's
 	$(BIN)/python scripts/benchmark.py
+	$(BIN)/python scripts/benchmark_tracing.py
+
+RUN := runs/she-her/lstm
+
+study: $(INSTALLED)  ## train a model, measure its agreement, draw its gates
+	$(BIN)/textgate train $(RUN)
+	$(BIN)/textgate evaluate $(RUN) --pairs pronoun_agreement
+	$(BIN)/textgate trace $(RUN) "She came out and played with her dog." --plot $(RUN)/gates.png
+	@echo "The report so far: $(RUN)/ (tables in evaluation/, the gates in gates.png)"
 
 constraints: $(INSTALLED)  ## pin the newest versions that fit, for all supported Pythons
 	$(BIN)/python -m pip install --quiet uv

@@ -19,6 +19,18 @@ def rng(request):
     return np.random.default_rng(list(request.node.name.encode()))
 
 
+@pytest.fixture
+def without_compiling():
+    """On JAX, run loops step by step: hundreds of small settings take longer to compile."""
+    if keras.backend.backend() != "jax":
+        yield
+        return
+    import jax
+
+    with jax.disable_jit():
+        yield
+
+
 @pytest.fixture(scope="session")
 def gradients():
     """`gradients(function, arguments)`: d function / d each argument, function returning a sum."""

@@ -67,6 +67,7 @@ def outputs_and_gradients(layer, inputs, signs, gradients, **call):
 @pytest.mark.parametrize("mask", ["none", "left padding", "gaps", "a row all masked"])
 @pytest.mark.parametrize("setting", SETTINGS)
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.usefixtures("without_compiling")
 def test_same_outputs_states_and_gradients(rng, gradients, kind, setting, mask, backwards):
     options = {"return_sequences": True, "return_state": True, "go_backwards": backwards}
     options.update(SETTINGS[setting])

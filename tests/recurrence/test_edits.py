@@ -7,6 +7,7 @@ from tests import reference
 from textgate import recurrence
 from textgate.recurrence import CELLS, Edit, Spec, Weights
 
+pytestmark = pytest.mark.usefixtures("without_compiling")
 KINDS = ["lstm", "gru", "simple_rnn"]
 EVERY_SIGNAL = [(kind, signal) for kind in KINDS for signal in CELLS[kind].signals]
 SHAPE = (3, 5, 2)

@@ -12,6 +12,7 @@ from textgate.recurrence import Edit, Spec, Weights, fast
 # Keras's operations on JAX compute in float32 whatever they are given: a longer step there.
 ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
 STEP, TOLERANCE = (1e-5, 1e-6) if ON_TENSORFLOW else (1e-2, 5e-3)
+pytestmark = pytest.mark.usefixtures("without_compiling")
 KINDS = [("lstm", True), ("gru", True), ("gru", False), ("simple_rnn", True)]
 
 

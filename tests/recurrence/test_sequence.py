@@ -9,6 +9,7 @@ from tests import reference
 from textgate import recurrence
 from textgate.recurrence import Spec, Weights, fast
 
+pytestmark = pytest.mark.usefixtures("without_compiling")
 KINDS = [("lstm", True), ("gru", True), ("gru", False), ("simple_rnn", True)]
 FEATURES, UNITS = 4, 3
 # Keras's operations on JAX compute in float32 whatever they are given.
