@@ -9,6 +9,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+_SCHEDULES = ("stable", "cosine", "constant")
+_STABLE = 0.6  # the share of the steps with the highest learning rate
+
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
@@ -35,7 +38,9 @@ class Recipe:
         epochs: The most epochs.
         learning_rate: The highest learning rate.
         warmup: Steps over which the learning rate rises from 0.
-        schedule: `"cosine"`: falls to a hundredth at the end; `"constant"`.
+        schedule: Of the learning rate: `"stable"`: stays for three fifths of the steps, then falls
+            in a straight line to a hundredth; `"cosine"`: falls to a hundredth all the way;
+            `"constant"`.
         weight_decay: Decoupled weight decay of the matrices (AdamW).
         beta2: AdamW's decay of the second moment.
         clip: The largest global norm of the gradients.
@@ -62,20 +67,20 @@ class Recipe:
     units: tuple[int, ...] = (128,)
     embedding: int | None = None
     tied: bool = False
-    dropout: float = 0.2
-    batch_size: int = 64
+    dropout: float = 0.1
+    batch_size: int = 32
     window: int = 32
     max_length: int = 128
-    epochs: int = 6
+    epochs: int = 5
     learning_rate: float = 4e-3
     warmup: int = 200
-    schedule: str = "cosine"
+    schedule: str = "stable"
     weight_decay: float = 0.01
     beta2: float = 0.99
     clip: float = 1.0
     validate: int | None = None
     patience: int = 3
-    sampled: int | None = None
+    sampled: int | None = 500
     frequent: int = 500
     unknown: float = 0.25
     seed: int = 0
@@ -108,9 +113,9 @@ class Recipe:
         for name, highest in (("weight_decay", 10.0), ("unknown", math.inf), ("dropout", 0.99)):
             self._check(name, True, 0.0, highest)
         self._check("beta2", True, 0.0, 0.99999)
-        if self.schedule not in ("cosine", "constant"):
+        if self.schedule not in _SCHEDULES:
             raise ValueError(
-                f"`schedule` must be 'cosine' or 'constant'. Received: schedule={self.schedule!r}"
+                f"`schedule` must be one of {_SCHEDULES}. Received: schedule={self.schedule!r}"
             )
 
     def _check(self, name: str, right: bool, least: float, highest: float) -> None:
@@ -124,9 +129,13 @@ class Recipe:
     def rate(self, step: int, steps: int) -> float:
         """Return the learning rate of a step (from 0) of `steps`."""
         peak = self.learning_rate * min(1.0, (step + 1) / max(self.warmup, 1))
-        if self.schedule == "constant":
-            return peak
-        return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(step / max(steps, 1), 1.0))))
+        done = min(step / max(steps, 1), 1.0)
+        share = {
+            "constant": 1.0,
+            "cosine": 0.5 * (1 + math.cos(math.pi * done)),
+            "stable": min(1.0, (1 - done) / (1 - _STABLE)),
+        }[self.schedule]
+        return peak * (0.01 + 0.99 * share)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as JSON can hold it."""
