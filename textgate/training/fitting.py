@@ -91,6 +91,8 @@ class _Loop:
             recipe.weight_decay,
             recipe.clip,
             recipe.beta2,
+            # The recurrent matrices; what belongs to single words is left to the data.
+            [len(w.shape) > 1 and len(lm.tokenizer) not in w.shape for w in lm.trainable_variables],
         )
         sampler = None
         if recipe.sampled is not None:

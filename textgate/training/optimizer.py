@@ -19,19 +19,26 @@ class AdamW:
     """AdamW over TensorFlow variables.
 
     Args:
-        variables: What to optimise. Matrices decay, vectors (biases) don't.
+        variables: What to optimise.
         weight_decay: The decoupled weight decay, times the learning rate in each step.
         clip: The largest global norm of the gradients.
         beta2: Decay of the second moment.
+        decayed: For each variable, whether it decays; `None`: matrices do, vectors (biases) don't.
 
     Attributes:
         variables: Its own state, for checkpoints: how many steps were taken, and the moments.
     """
 
     def __init__(
-        self, variables: Sequence[tf.Variable], weight_decay: float, clip: float, beta2: float
+        self,
+        variables: Sequence[tf.Variable],
+        weight_decay: float,
+        clip: float,
+        beta2: float,
+        decayed: Sequence[bool] | None = None,
     ) -> None:
         self._weights = list(variables)
+        self._decayed = [len(w.shape) > 1 for w in self._weights] if decayed is None else decayed
         self._decay, self._clip, self._beta2 = weight_decay, clip, beta2
         self._first = [tf.Variable(tf.zeros_like(w), trainable=False) for w in self._weights]
         self._second = [tf.Variable(tf.zeros_like(w), trainable=False) for w in self._weights]
@@ -50,10 +57,10 @@ class AdamW:
         scale = self._clip / tf.maximum(norm, self._clip)
         taken = tf.cast(self._steps.assign_add(1), tf.float32)
         powers = [tf.pow(tf.constant(beta), taken) for beta in (_BETA1, self._beta2)]
-        for weight, first, second, gradient in zip(
-            self._weights, self._first, self._second, dense, strict=True
+        for weight, first, second, gradient, decays in zip(
+            self._weights, self._first, self._second, dense, self._decayed, strict=True
         ):
-            if self._decay and len(weight.shape) > 1:
+            if self._decay and decays:
                 weight.assign_sub(rate * self._decay * weight)
             tf.raw_ops.ResourceApplyAdam(
                 var=weight.handle,

@@ -41,7 +41,8 @@ class Recipe:
         schedule: Of the learning rate: `"stable"`: stays for three fifths of the steps, then falls
             in a straight line to a hundredth; `"cosine"`: falls to a hundredth all the way;
             `"constant"`.
-        weight_decay: Decoupled weight decay of the matrices (AdamW).
+        weight_decay: Decoupled weight decay (AdamW) of the matrices between units; those with a
+            row a word don't decay.
         beta2: AdamW's decay of the second moment.
         clip: The largest global norm of the gradients.
         validate: Steps between validations; `None` for once an epoch.
@@ -71,7 +72,7 @@ class Recipe:
     batch_size: int = 32
     window: int = 32
     max_length: int = 128
-    epochs: int = 5
+    epochs: int = 6
     learning_rate: float = 4e-3
     warmup: int = 200
     schedule: str = "stable"
