@@ -58,7 +58,7 @@ class LanguageModel(keras.Model):
     >>> tokenizer = WordTokenizer.train(["She fed her dog .", "He fed his cat ."])
     >>> lm = LanguageModel(tokenizer, cell="gru", units=(8,), seed=0)
     >>> lm(lm.encode(["She fed her cat", "He ran"])).shape
-    TensorShape([2, 5, 13])
+    TensorShape([2, 5, 12])
     >>> lm.token_logprobs(["She fed her cat"]).shape
     (1, 5)
     """
