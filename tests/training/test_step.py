@@ -1,15 +1,19 @@
 """The fast loss and optimizer against plain ones."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from textgate.datasets import SentenceBatch
 from textgate.models import LanguageModel
 from textgate.tokenizers import WordTokenizer
 from textgate.training.loss import summed_cross_entropy
 from textgate.training.optimizer import AdamW
-from textgate.training.sampling import Sampler, columns
+from textgate.training.sampling import Sampler
+from textgate.training.step import Steps
 from textgate.training.tensorboard import gates
 
 
@@ -105,11 +109,21 @@ def test_the_estimate_of_the_normaliser_is_unbiased():
     assert abs(np.mean(estimates) - np.exp(logits).sum()) < 4 * error
 
 
-def test_the_columns_have_the_gradient_of_a_gather():
-    matrix = tf.constant(np.random.default_rng(0).normal(size=(3, 7)))
-    ids = tf.constant([5, 0, 2])
-    with tf.GradientTape(persistent=True) as tape:
-        tape.watch(matrix)
-        ours = tf.reduce_sum(columns(matrix, ids) ** 3)
-        theirs = tf.reduce_sum(tf.gather(matrix, ids, axis=1) ** 3)
-    np.testing.assert_allclose(tape.gradient(ours, matrix), tape.gradient(theirs, matrix))
+@pytest.mark.parametrize("tied", [False, True])
+def test_a_step_with_all_words_sampled_is_a_step_with_the_exact_softmax(tied):
+    tokenizer = WordTokenizer.train(["She fed her dog .", "He ran"])
+
+    def step(sampler):
+        lm = LanguageModel(tokenizer, units=(4,), tied=tied, dropout=0.0, seed=0)
+        ids = lm.encode(["She fed her dog .", "He ran"])
+        batch = SentenceBatch(ids[:, :-1], ids[:, 1:], None)
+        make = functools.partial(AdamW, weight_decay=0.1, clip=1.0, beta2=0.99)
+        steps = Steps(lm, make, None, sampler)
+        losses = [steps.train(batch, 0.01, number)[0] for number in range(4)]
+        steps.to_model()
+        return losses, np.concatenate([w.ravel() for w in lm.get_weights()])
+
+    exact, sampled = step(None), step(Sampler(np.ones(len(tokenizer)), 2, 100, seed=0))
+    np.testing.assert_allclose(sampled[0], exact[0], rtol=1e-5)
+    np.testing.assert_allclose(sampled[1], exact[1], rtol=1e-3, atol=1e-5)
+    assert exact[0][3] < exact[0][0]

@@ -81,9 +81,12 @@ def _print(name: str, report: "object") -> None:
 
     assert isinstance(report, Report)
     console = Console()
+    if not console.is_terminal:  # a file has no edge to wrap at
+        console = Console(width=120)
     table = Table(title=escape(name), title_justify="left")
     for column in ("", "group", "items", "accuracy", "95 %", "margin (nats)", "unknown"):
-        table.add_column(column, justify="left" if column in ("", "group") else "right")
+        words = column in ("", "group")
+        table.add_column(column, justify="left" if words else "right", no_wrap=words)
     for by, rows in report.summary.groupby("by", sort=False):
         first = True
         for row in rows.to_dict("records"):

@@ -86,20 +86,12 @@ class _Loop:
     ) -> None:
         self.lm, self.batches, self.validation = lm, batches, validation
         self.recipe, self.directory = recipe, directory
-        self.optimizer = AdamW(
-            [weight.value for weight in lm.trainable_variables],
-            recipe.weight_decay,
-            recipe.clip,
-            recipe.beta2,
-            # The recurrent matrices; what belongs to single words is left to the data.
-            [len(w.shape) > 1 and len(lm.tokenizer) not in w.shape for w in lm.trainable_variables],
-        )
         sampler = None
         if recipe.sampled is not None:
             counts = batches.text.counts
             sampler = Sampler(counts, recipe.frequent, recipe.sampled, recipe.seed)
         rows = recipe.batch_size if recipe.running else None
-        self.steps = Steps(lm, self.optimizer, rows, sampler)
+        self.steps = Steps(lm, self._optimizer, rows, sampler)
         self.per_epoch = batches.batches_per_epoch()
         self.total = self.per_epoch * recipe.epochs
         self.every = recipe.validate or self.per_epoch
@@ -114,6 +106,13 @@ class _Loop:
             "done": False,
             "history": [],
         }
+
+    def _optimizer(self, weights: list[tf.Variable]) -> AdamW:
+        """Return the optimizer, which decays recurrent matrices but not what is single words'."""
+        words = len(self.lm.tokenizer)
+        decayed = [len(weight.shape) > 1 and words not in weight.shape for weight in weights]
+        recipe = self.recipe
+        return AdamW(weights, recipe.weight_decay, recipe.clip, recipe.beta2, decayed)
 
     def run(self) -> None:
         """Train from the checkpoint, or the beginning, to the end."""
@@ -188,13 +187,17 @@ class _Loop:
     def _variables(self) -> dict[str, tf.Variable]:
         """Every variable that decides what comes next, by a name of its own."""
         named = {f"model/{n}": v.value for n, v in enumerate(self.lm.variables)}
-        named |= {f"optimizer/{n}": v for n, v in enumerate(self.optimizer.variables)}
+        optimizer = self.steps.optimizer
+        named |= {
+            f"optimizer/{n}": v for n, v in enumerate(optimizer.variables if optimizer else [])
+        }
         states = [state for layer in self.steps.states for state in layer]
         return named | {f"states/{n}": v for n, v in enumerate(states)}
 
     def _save(self) -> None:
         if self.directory is None:
             return
+        self.steps.to_model()
         arrays = {name: variable.numpy() for name, variable in self._variables().items()}
         write_arrays(self.directory / CHECKPOINT, arrays, self.state)
 
@@ -204,6 +207,7 @@ class _Loop:
         arrays, self.state = read_arrays(self.directory / CHECKPOINT)
         for name, variable in self._variables().items():
             variable.assign(arrays[name])
+        self.steps.from_model()
         if (self.directory / BEST).is_file():
             best, _ = read_arrays(self.directory / BEST)
             self.best = [best[str(number)] for number in range(len(best))]

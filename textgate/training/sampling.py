@@ -15,7 +15,6 @@ a function of the seed and the step, so that a resumed training draws the same.
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 _PURPOSE = 77  # keeps these random numbers apart from those of the data with the same seed
 
@@ -64,15 +63,3 @@ class Sampler:
         place = np.zeros(self._size, np.int32)
         place[certain] = np.arange(len(certain), dtype=np.int32)
         return Candidates(ids, correction, place[targets])
-
-
-@tf.custom_gradient
-def columns(matrix: tf.Tensor, ids: tf.Tensor) -> tuple[tf.Tensor, object]:
-    """Return `matrix[:, ids]`, for different ids; the gradient costs one scattered copy."""
-
-    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None]:
-        shape = (matrix.shape[1], matrix.shape[0])
-        scattered = tf.scatter_nd(ids[:, None], tf.transpose(upstream), shape)
-        return tf.transpose(scattered), None
-
-    return tf.gather(matrix, ids, axis=1), gradient

@@ -1,5 +1,6 @@
 """The compiled steps of training and validation."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import tensorflow as tf
 from textgate.models import LanguageModel
 from textgate.training.loss import summed_cross_entropy
 from textgate.training.optimizer import AdamW
-from textgate.training.sampling import Sampler, columns
+from textgate.training.sampling import Sampler
 
 
 class Steps:
@@ -16,20 +17,35 @@ class Steps:
 
     Args:
         lm: The model.
-        optimizer: Takes the steps; `None` to validate only.
+        make_optimizer: Makes the optimizer of a list of variables; `None` to validate only.
         rows: The number of parallel streams of running text, whose states are carried from batch
             to batch; `None` if each row of a batch is a sentence.
         sampler: Draws the words over which training takes its softmax; `None` for all.
+
+    Attributes:
+        optimizer: What takes the steps, or `None`.
+        states: The carried states of each recurrent layer.
     """
 
     def __init__(
         self,
         lm: LanguageModel,
-        optimizer: AdamW | None,
+        make_optimizer: Callable[[list[tf.Variable]], AdamW] | None,
         rows: int | None,
         sampler: Sampler | None = None,
     ) -> None:
-        self._lm, self._optimizer, self._sampler = lm, optimizer, sampler
+        self._lm, self._sampler = lm, sampler
+        self._weights = [weight.value for weight in lm.trainable_variables]
+        # A sample of the output's words is a choice of columns of its matrix, far apart in memory.
+        # So training keeps it transposed, and `to_model` brings it back.
+        self._kernel, self._transposed = None, None
+        if sampler is not None and not lm.tied:
+            self._kernel = lm.get_layer("output").kernel.value
+            self._transposed = tf.Variable(tf.transpose(self._kernel), trainable=False)
+            self._weights = [
+                self._transposed if weight is self._kernel else weight for weight in self._weights
+            ]
+        self.optimizer = None if make_optimizer is None else make_optimizer(self._weights)
         self.states: list[list[tf.Variable]] = []
         if rows is not None:
             per_layer = 2 if lm.cell == "lstm" else 1
@@ -55,8 +71,19 @@ class Steps:
         )
         return float(loss), int(words)
 
+    def to_model(self) -> None:
+        """Bring the model's weights up to date with the steps taken."""
+        if self._kernel is not None:
+            self._kernel.assign(tf.transpose(self._transposed))
+
+    def from_model(self) -> None:
+        """Go on from the model's weights, when they were set from outside."""
+        if self._transposed is not None:
+            self._transposed.assign(tf.transpose(self._kernel))
+
     def validate(self, batches: Any) -> float:
         """Return the loss per word, in nats, over batches; the carried states are as before."""
+        self.to_model()
         kept = [[state.numpy() for state in layer] for layer in self.states]
         loss, words = 0.0, 0
         for batch in batches:
@@ -90,7 +117,8 @@ class Steps:
         matrix, bias = weights.value, None if offsets is None else offsets.value
         if drawn:
             ids, correction, targets = drawn
-            matrix = tf.gather(matrix, ids) if transposed else columns(matrix, ids)
+            matrix = tf.gather(matrix if transposed else self._transposed, ids)
+            transposed = True
             bias = correction if bias is None else tf.gather(bias, ids) + correction
         loss = summed_cross_entropy(
             tf.gather_nd(hidden, places),
@@ -104,14 +132,13 @@ class Steps:
     def _train_step(
         self, inputs: Any, targets: Any, rate: Any, *drawn: Any
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        weights = [weight.value for weight in self._lm.trainable_variables]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(weights)
+            tape.watch(self._weights)
             loss, words = self._loss(inputs, targets, training=True, drawn=drawn)
             mean = loss / tf.cast(words, loss.dtype)
-        if self._optimizer is None:
+        if self.optimizer is None:
             raise ValueError("training needs an optimizer. Received: None")
-        self._optimizer.apply(tape.gradient(mean, weights), rate)
+        self.optimizer.apply(tape.gradient(mean, self._weights), rate)
         return loss, words
 
     def _validation_step(self, inputs: Any, targets: Any) -> tuple[tf.Tensor, tf.Tensor]:
