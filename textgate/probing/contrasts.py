@@ -1,0 +1,288 @@
+"""Contrasts: minimal pairs made ready for intervention.
+
+A pair says which of two words is right after a prefix: "The actress lost" wants *her*, not *his*.
+To ask what *carries* that knowledge, one also needs the prefix that wants the other word and is
+otherwise the same, word for word: "The actor lost". The first is called the *base*, the second the
+*source*. An interchange intervention reads the base while some units hold the values that they
+have in the source; where the model changes over to the source's word, the units carry the feature.
+
+Both prefixes have to be equally long, so that each step of the one has its step in the other, and
+the words in which they differ have to be known to the model: two unknown words are the same word.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+# The classes that a feature sets against each other, where a table of pairs has others besides.
+CLASSES = {"gender": ("feminine", "masculine")}
+_NAMED = 8  # unknown words that a message names
+
+
+@dataclass(frozen=True)
+class Contrasts:
+    """Pairs as ids, one row an item.
+
+    Attributes:
+        table: The pairs' own columns, of shape `(n, …)`, numbered from 0.
+        base: `<bos>` and the prefix, `int32` of shape `(n, time)`, right-padded with 0.
+        source: `<bos>` and the counterpart's prefix, of the same shape and the same lengths;
+            `None` for pairs that are only ablated.
+        good: Id of the word that is right after the base, `int32` of shape `(n,)`.
+        bad: Id of the word that is right after the source, of the same shape.
+        last: Index of the last word of the prefix, `int32` of shape `(n,)`.
+        feature: What the pairs are about.
+        dropped: How many rows were left out, by reason.
+        unknown: The unknown words for which rows were left out, with the number of rows.
+    """
+
+    table: pd.DataFrame
+    base: np.ndarray
+    source: np.ndarray | None
+    good: np.ndarray
+    bad: np.ndarray
+    last: np.ndarray
+    feature: str = "gender"
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    unknown: Mapping[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __repr__(self) -> str:
+        return f"Contrasts({len(self)} items, {self.feature!r}, {self.base.shape[1]} steps)"
+
+    @property
+    def mask(self) -> np.ndarray:
+        """Which steps belong to the prefix, booleans of shape `(n, time)`."""
+        return np.arange(self.base.shape[1]) <= self.last[:, None]
+
+    def select(self, rows: Any) -> "Contrasts":
+        """Return some of the items.
+
+        Args:
+            rows: Booleans of shape `(n,)`, or positions.
+
+        Raises:
+            ValueError: If no item is left.
+        """
+        chosen = np.asarray(rows)
+        places = np.flatnonzero(chosen) if chosen.dtype == bool else chosen.astype(np.int64)
+        if not len(places):
+            raise ValueError("a selection must leave at least one item. Received: none")
+        width = int(self.last[places].max()) + 1
+        return replace(
+            self,
+            table=self.table.iloc[places].reset_index(drop=True),
+            base=self.base[places, :width],
+            source=None if self.source is None else self.source[places, :width],
+            good=self.good[places],
+            bad=self.bad[places],
+            last=self.last[places],
+        )
+
+
+def contrasts(
+    lm: Any, pairs: pd.DataFrame, feature: str = "gender", with_source: bool = True
+) -> Contrasts:
+    """Make minimal pairs ready for intervention.
+
+    Args:
+        lm: A `textgate.models.LanguageModel`, or anything with its `tokenizer`.
+        pairs: One row a pair, as from `textgate.datasets.minimal_pairs`, with the columns `good`,
+            `bad` (sentences), `target` (index of the word in which they differ) and
+            `counterpart_prefix` (the words before the target, such that `bad`'s word is right
+            after them). With columns `good_class` and `bad_class`, the rows of
+            `feature="gender"` are those of feminine against masculine.
+        feature: What the pairs are about; any name for pairs of one's own.
+        with_source: Whether the counterparts are needed; without, `source` is `None`.
+
+    Returns:
+        The contrasts. Left out and counted (`dropped`) are rows of other classes, rows without a
+        counterpart, and rows whose target or whose contrasting words are unknown to the model
+        (named in `unknown`).
+
+    Raises:
+        ValueError: If a column is missing, a target lies outside its sentence, the two sentences
+            differ before the target, a counterpart has not as many words as its prefix, all rows
+            are of one class, or no row is left.
+
+    Example:
+
+    >>> import pandas as pd
+    >>> from textgate.models import LanguageModel
+    >>> from textgate.tokenizers import WordTokenizer
+    >>> lm = LanguageModel(WordTokenizer("the actress actor lost her his way".split()), units=4)
+    >>> pairs = pd.DataFrame({
+    ...     "good": ["the actress lost her way", "the actor lost his way"],
+    ...     "bad": ["the actress lost his way", "the actor lost her way"],
+    ...     "target": 3,
+    ...     "good_class": ["feminine", "masculine"], "bad_class": ["masculine", "feminine"],
+    ...     "counterpart_prefix": ["the actor lost", "the actress lost"],
+    ... })
+    >>> found = contrasts(lm, pairs)
+    >>> found
+    Contrasts(2 items, 'gender', 4 steps)
+    >>> lm.tokenizer.ids_to_tokens(found.source[0])
+    ['<bos>', 'the', 'actor', 'lost']
+    """
+    _check_columns(pairs, with_source)
+    dropped: dict[str, int] = {}
+    kept = _of_the_feature(pairs, feature, with_source, dropped)
+    _check_classes(kept, feature)
+    reader = _Reader(lm.tokenizer)
+    rows: list[tuple[list[int], list[int], int, int]] = []
+    places: list[int] = []
+    unknown: Counter[str] = Counter()
+    counterparts = kept["counterpart_prefix"] if with_source else [None] * len(kept)
+    columns = zip(kept["good"], kept["bad"], kept["target"], counterparts, strict=True)
+    for place, (good, bad, target, counterpart) in enumerate(columns):
+        words, row = reader.row(good, bad, int(target), counterpart)
+        if words:
+            unknown.update(sorted(words))
+        elif counterpart is not None and row[0] == row[1]:
+            dropped["counterpart the same"] = dropped.get("counterpart the same", 0) + 1
+        else:
+            rows.append(row)
+            places.append(place)
+    lost = len(kept) - len(rows) - dropped.get("counterpart the same", 0)
+    if lost:
+        dropped["unknown words"] = lost
+    if not rows:
+        raise ValueError(
+            "no pair is left to intervene on; give pairs in words that the model knows, with a "
+            f"counterpart each. Received: {len(pairs)} rows, left out {_told(dropped, unknown)}"
+        )
+    table = kept.iloc[places].reset_index(drop=True)
+    if lost:
+        _check_classes(table, feature, f", left out {_told(dropped, unknown)}")
+    last = np.array([len(base) - 1 for base, *_ in rows], np.int32)
+    return Contrasts(
+        table=table,
+        base=_padded([base for base, *_ in rows]),
+        source=_padded([source for _, source, *_ in rows]) if with_source else None,
+        good=np.array([good for *_, good, _ in rows], np.int32),
+        bad=np.array([bad for *_, bad in rows], np.int32),
+        last=last,
+        feature=feature,
+        dropped=dropped,
+        unknown=dict(unknown.most_common()),
+    )
+
+
+class _Reader:
+    """Splits sentences, each once, and turns pairs into ids."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokenizer = tokenizer
+        self.unknown_id = list(tokenizer.vocabulary).index("<unk>")
+        self.bos = list(tokenizer.vocabulary).index("<bos>")
+        self.memory: dict[str, tuple[list[str], list[int]]] = {}
+
+    def __call__(self, text: str) -> tuple[list[str], list[int]]:
+        if text not in self.memory:
+            words = self.tokenizer.split(text)
+            self.memory[text] = words, [int(i) for i in self.tokenizer.tokens_to_ids(words)]
+        return self.memory[text]
+
+    def row(
+        self, good: str, bad: str, target: int, counterpart: str | None
+    ) -> tuple[set[str], tuple[list[int], list[int], int, int]]:
+        """Return the unknown words that matter, and base, source, good and bad as ids."""
+        words, ids = self(good)
+        others, other_ids = self(bad)
+        if not 0 <= target < min(len(words), len(others)):
+            raise ValueError(
+                "a target must be the index of the word in which the two sentences differ. "
+                f"Received: target={target} for {good!r} against {bad!r}"
+            )
+        if words[:target] != others[:target] or words[target] == others[target]:
+            raise ValueError(
+                "the two sentences of a pair must be alike up to the target and differ there. "
+                f"Received: {good!r} against {bad!r} with target={target}"
+            )
+        unknown = {
+            word
+            for word, index in ((words[target], ids[target]), (others[target], other_ids[target]))
+            if index == self.unknown_id
+        }
+        base, source = ids[:target], ids[:target]
+        if counterpart is not None:
+            swapped, source = self(counterpart)
+            if len(swapped) != target:
+                raise ValueError(
+                    "a counterpart must have as many words as the prefix that it stands in for, "
+                    f"so that the steps align ({target} words before the target). "
+                    f"Received: {counterpart!r} for {' '.join(words[:target])!r}"
+                )
+            for mine, theirs, i, j in zip(words, swapped, base, source, strict=False):
+                if mine != theirs:
+                    unknown |= {w for w, k in ((mine, i), (theirs, j)) if k == self.unknown_id}
+        row = [self.bos, *base], [self.bos, *source], ids[target], other_ids[target]
+        return unknown, row
+
+
+def _check_columns(pairs: pd.DataFrame, with_source: bool) -> None:
+    needed = ["good", "bad", "target", *(["counterpart_prefix"] if with_source else [])]
+    missing = [name for name in needed if name not in pairs]
+    if missing:
+        raise ValueError(
+            f"pairs to intervene on need the columns {', '.join(needed)}; {missing[0]!r} is "
+            f"missing. Received: columns {list(pairs.columns)}"
+        )
+    if not len(pairs):
+        raise ValueError("there are no pairs to intervene on. Received: an empty table")
+
+
+def _of_the_feature(
+    pairs: pd.DataFrame, feature: str, with_source: bool, dropped: dict[str, int]
+) -> pd.DataFrame:
+    kept = pairs
+    if feature in CLASSES and {"good_class", "bad_class"} <= set(pairs):
+        both = CLASSES[feature]
+        kept = kept[kept["good_class"].isin(both) & kept["bad_class"].isin(both)]
+        if not len(kept):
+            raise ValueError(
+                f"{feature} sets {' against '.join(both)}, and no pair does; give such pairs, or "
+                f"the pairs' own feature. Received: classes {sorted(set(pairs['good_class']))}"
+            )
+        if len(kept) < len(pairs):
+            dropped["other classes"] = len(pairs) - len(kept)
+    if with_source:
+        there = kept["counterpart_prefix"].fillna("").astype(str).str.strip() != ""
+        # A target that begins its sentence has no prefix, and nothing to exchange.
+        if not there.all():
+            dropped["no counterpart"] = int((~there).sum())
+            kept = kept[there]
+    return kept
+
+
+def _check_classes(kept: pd.DataFrame, feature: str, also: str = "") -> None:
+    if "good_class" in kept and len(kept):
+        classes = sorted(set(kept["good_class"].astype(str)))
+        if len(classes) == 1:
+            raise ValueError(
+                f"a contrast of {feature} needs pairs of both classes, so that a model that always "
+                "says the same word is seen through; add pairs of the other class. "
+                f"Received: {len(kept)} pairs, all {classes[0]!r}{also}"
+            )
+
+
+def _told(dropped: Mapping[str, int], unknown: Counter[str]) -> str:
+    parts = [f"{count} ({reason})" for reason, count in dropped.items()]
+    named: Sequence[str] = [repr(word) for word, _ in unknown.most_common(_NAMED)]
+    if named:
+        more = len(unknown) - len(named)
+        parts.append(f"unknown are {', '.join(named)}" + (f" and {more} more" if more else ""))
+    return "; ".join(parts) or "none"
+
+
+def _padded(rows: Sequence[Sequence[int]]) -> np.ndarray:
+    ids = np.zeros((len(rows), max(map(len, rows))), np.int32)
+    for line, row in zip(ids, rows, strict=True):
+        line[: len(row)] = row
+    return ids
