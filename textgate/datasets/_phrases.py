@@ -35,6 +35,7 @@ _SINGULAR_DRAW = [word for word, weight in _SINGULAR for _ in range(weight)]
 _PLURAL_DRAW = [word for word, weight in _PLURAL for _ in range(weight)]
 _DEFINITE_PLURAL = ("the", "these", "those", "the", "the", "all the", "the other")
 _TITLES = {"feminine": ("Miss", "Lady", "Aunt"), "masculine": ("Lord", "Sir", "Uncle")}
+FIRST_NAMED = ("Aunt", "Uncle", "Sir")  # titles before a first name, not a surname
 _ADJECTIVES = {
     "person": "person_adjective",
     "organization": "organization_adjective",
@@ -147,8 +148,8 @@ class Phrases:
 
     def _title(self, gender: str, pool: Pool) -> Phrase:
         title = _pick(self.rng, _TITLES[gender])
-        relative = title in ("Aunt", "Uncle", "Sir")
-        name = self.name(gender, pool) if relative else self.lexicon.surnames.draw(self.rng)
+        first = title in FIRST_NAMED
+        name = self.name(gender, pool) if first else self.lexicon.surnames.draw(self.rng)
         return Phrase((title, name), "title", title)
 
     def _neutral(self, gender: str, pool: Pool) -> Phrase:

@@ -47,6 +47,7 @@ _PLACED_KINDS = ("machine", "animal")
 _RIVALS = (CLASSES[:2],) * 3 + (CLASSES[2:],) + (CLASSES,) * 3
 # For number agreement: one or several.
 _NUMBER_RIVALS = tuple((gender, "they") for gender in CLASSES[:3])
+_NEGATIONS = frozenset(["not", "never", "cannot", "hardly", "nothing", "nobody", "without", "no"])
 _MARKS = frozenset([".", ",", "?", "!"])
 
 
@@ -76,6 +77,8 @@ class Item:
     rivals: tuple[str, ...]  # classes that other referents were drawn from
     others: list[tuple[str, str, str]] = field(default_factory=list)  # class, place, before/between
     swapped: str = ""  # number agreement: the target's form in the other number
+    settled: tuple[str, ...] = ()  # forms of the pronouns that settle the antecedent's gender
+    verbs: tuple[str, ...] = ()  # verbs of the predicates before the target
 
 
 @dataclass(frozen=True)
@@ -161,6 +164,7 @@ class Writer:
     def _draw(self, template: Template) -> None:
         self._pieces: list[str | _Slot] = []
         self._last: dict[str, Predicate] = {}
+        self._verbs: list[tuple[int, str]] = []  # piece, verb
         self._form = template.form
         self._shown: set[str] = set()
         kinds = _PLACED_KINDS if "{Ap}" in template.pattern else _KINDS
@@ -208,6 +212,7 @@ class Writer:
         while form in ("past", "pres", "ing") and predicate.is_copula:  # "was" would agree
             predicate = choices.draw(self.rng)
         self._last[name] = predicate
+        self._verbs.append((len(self._pieces), predicate.forms["base"]))
         if form == "pres":
             self._pieces.append(_Slot("agree", predicate.forms["pres"], predicate.forms["base"]))
         else:
@@ -242,7 +247,8 @@ class Writer:
         words: list[str] = []
         mine: list[int] = []
         others: list[tuple[str, str, str]] = []
-        target, swapped = -1, ""
+        settled: list[str] = []
+        target, target_piece, swapped = -1, len(self._pieces), ""
         phrase = Phrase((), "none", "")
         place = next(
             (
@@ -258,7 +264,8 @@ class Writer:
             phrase = self.phrases.antecedent(
                 slot.argument, gender, self._neuter, pool, quantified, background
             )
-            if phrase.words[0] == "no" and "question" in template.name:
+            asks = "question" in template.name
+            if phrase.words[0] == "no" and (asks or _negates(self._pieces)):
                 phrase = dataclasses.replace(phrase, words=("every", *phrase.words[1:]))
             self._shown.update((phrase.lexeme, *phrase.words))
         for index, piece in enumerate(self._pieces):
@@ -269,14 +276,15 @@ class Writer:
                 mine.extend(range(len(words), len(words) + len(phrase.words)))
                 words.extend(phrase.words)
             elif piece.kind == "target":
-                target = len(words)
+                target, target_piece = len(words), index
                 words.append(PRONOUNS[gender][piece.argument])
             elif piece.kind == "settle":
                 mine.append(len(words))
+                settled.append(piece.argument)
                 words.append(PRONOUNS[gender][piece.argument])
             elif piece.kind == "agree":
                 if template.use == "number" and target < 0:
-                    target = len(words)
+                    target, target_piece = len(words), index
                     swapped = piece.argument if plural else piece.plural
                 words.extend((piece.plural if plural else piece.argument).split())
             else:
@@ -287,7 +295,7 @@ class Writer:
                 words.extend(other.words)
                 others.append((piece.argument, _PLACES[piece.plural], where))
         return Item(
-            words=_capitalized(words),
+            words=capitalized(words),
             target=target,
             form=template.form,
             gender=gender,
@@ -298,10 +306,19 @@ class Writer:
             rivals=self._rivals,
             others=others,
             swapped=swapped,
+            settled=tuple(settled),
+            verbs=tuple(verb for index, verb in self._verbs if index < target_piece),
         )
 
 
-def _capitalized(words: list[str]) -> list[str]:
+def _negates(pieces: list[str | _Slot]) -> bool:
+    """Say whether "no girl" before these words would be negated twice."""
+    words = (word for piece in pieces if isinstance(piece, str) for word in piece.split())
+    return any(word.endswith("n't") or word in _NEGATIONS for word in words)
+
+
+def capitalized(words: list[str]) -> list[str]:
+    """Write the first word of every sentence with a capital, in place."""
     start = True
     for index, word in enumerate(words):
         if start and word not in _MARKS:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from textgate.datasets import grammar, lexicon, pronoun_items
+from textgate.datasets import counterparts, grammar, lexicon, pronoun_items, pronoun_pairs
 from textgate.datasets.grammar import Item
 from textgate.datasets.lexicon import CLASSES, Weighted
 
@@ -33,8 +33,11 @@ COLUMNS = [
     "attractor_kind",
     "template",
     "lexeme",
+    "verbs",
     "split",
     "prefix",
+    "counterpart_prefix",
+    "counterpart_lexeme",
 ]
 
 
@@ -83,6 +86,8 @@ def pairs(split: str, size: int | None = None, seed: int = 0) -> pd.DataFrame:
         kinds = sorted({f"{where} {place}" for _, place, where in item.others})
         words = list(item.words)
         words[item.target] = item.swapped
+        other = pronoun_pairs.counterpart(counterparts.of_number(item))
+        del other["counterpart"]  # what agrees after the verb would be wrong
         rows.append(
             {
                 "item": number,
@@ -101,8 +106,10 @@ def pairs(split: str, size: int | None = None, seed: int = 0) -> pd.DataFrame:
                 "attractor_kind": "+".join(kinds) if kinds else "none",
                 "template": item.template,
                 "lexeme": item.phrase.lexeme,
+                "verbs": ";".join(item.verbs),
                 "split": split,
                 "prefix": grammar.text_of(item.words[: item.target]),
+                **other,
             }
         )
     return pd.DataFrame(rows, columns=COLUMNS)

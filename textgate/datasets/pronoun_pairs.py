@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from textgate.datasets import grammar, pronoun_items
+from textgate.datasets import counterparts, grammar, pronoun_items
 from textgate.datasets.grammar import Item
 from textgate.datasets.lexicon import CLASSES, PRONOUNS
 
@@ -63,7 +63,19 @@ def describe(item: Item) -> dict[str, Any]:
         "referents": ";".join(":".join(other) for other in item.others),
         "template": item.template,
         "lexeme": item.phrase.lexeme,
+        "verbs": ";".join(item.verbs),
         "prefix": grammar.text_of(prefix),
+    }
+
+
+def counterpart(item: Item | None) -> dict[str, str]:
+    """Return the columns that describe an item's counterpart, empty if there is none."""
+    if item is None:
+        return {"counterpart": "", "counterpart_prefix": "", "counterpart_lexeme": ""}
+    return {
+        "counterpart": grammar.text_of(item.words),
+        "counterpart_prefix": grammar.text_of(item.words[: item.target]),
+        "counterpart_lexeme": item.phrase.lexeme,
     }
 
 
@@ -82,6 +94,7 @@ def rows(split: str, size: int | None = None, seed: int = 0) -> Iterator[dict[st
     for number, item in enumerate(pronoun_items.items(split, size, seed)):
         known = describe(item)
         del known["tokens"]
+        other = counterparts.of_gender(item)
         for wrong in wrong_classes(item):
             words = list(item.words)
             bad_form = PRONOUNS[wrong][item.form]
@@ -99,6 +112,7 @@ def rows(split: str, size: int | None = None, seed: int = 0) -> Iterator[dict[st
                 "direction": f"{PRONOUNS[item.gender]['subject']}→{good_form}",
                 **_attractors(item, wrong),
                 "split": split,
+                **counterpart(other if other and wrong == other.gender else None),
             }
 
 
@@ -122,8 +136,12 @@ COLUMNS = [
     "referents",
     "template",
     "lexeme",
+    "verbs",
     "split",
     "prefix",
+    "counterpart",
+    "counterpart_prefix",
+    "counterpart_lexeme",
 ]
 
 
@@ -143,7 +161,10 @@ def pairs(split: str, size: int | None = None, seed: int = 0) -> pd.DataFrame:
         `distance` (in words from the antecedent), `attractors` (other referents before the target
         of the right or the wrong class), `incongruent_attractors` (of the wrong class),
         `attractor_kind` (where they stand), `referents` (all others, as class:role:place),
-        `template`, `lexeme`, `split`, `prefix` (the text before the target).
+        `template`, `lexeme`, `verbs` (before the target), `split`, `prefix` (the text before the
+        target), and of pairs of feminine and masculine `counterpart` (the same sentence with the
+        other gender: `counterparts`), `counterpart_prefix`, `counterpart_lexeme`, which are empty
+        elsewhere.
 
     Raises:
         ValueError: If there is no such split.

@@ -72,7 +72,7 @@ class Recipe:
     batch_size: int = 32
     window: int = 32
     max_length: int = 128
-    epochs: int = 6
+    epochs: int = 4
     learning_rate: float = 4e-3
     warmup: int = 200
     schedule: str = "stable"

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 from etils import epath
 
-from textgate.datasets import pronoun_items, pronoun_pairs
+from textgate.datasets import counterparts, pronoun_items, pronoun_pairs
 from textgate.datasets.lexicon import CLASSES, FORMS
 
 _KINDS = ("pronoun", "name", "title", "noun", "thing", "group", "shared name", "neutral noun")
@@ -54,6 +54,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                     "attractor_kind": text,
                     "template": text,
                     "lexeme": text,
+                    "verbs": text,
+                    "counterpart": text,
                     "prefix": text,
                 }
             ),
@@ -70,6 +72,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             known["class"] = known.pop("good_class")
             del known["neuter_kind"], known["referents"]
             kinds = sorted({f"{where} {place}" for _, place, where in item.others})
+            other = counterparts.of_gender(item)
+            known["counterpart"] = pronoun_pairs.counterpart(other)["counterpart"]
             known["attractors"] = len(item.others)
             known["incongruent_attractors"] = sum(
                 gender != item.gender for gender, _, _ in item.others
