@@ -128,11 +128,11 @@ class Lexicon:
 
 
 def _names(rows: Sequence[dict[str, str]], column: str) -> Weighted:
-    # Partly by the square root of the births, partly alike for all (2 to 3), so that common names
+    # Partly by the square root of the births, partly alike for all (1 to 3), so that common names
     # are common and rare ones are seen often enough to be learned.
     roots = [float(row[column]) ** 0.5 for row in rows]
     mean = sum(roots) / len(roots)
-    return Weighted([row["name"] for row in rows], [root + 1.5 * mean for root in roots])
+    return Weighted([row["name"] for row in rows], [root + 3.0 * mean for root in roots])
 
 
 def _pool(keep: Any) -> Pool:
