@@ -1,0 +1,217 @@
+"""What gates do on the average: saturation, binariness, half-lives.
+
+*Saturation* (Karpathy, Johnson & Fei-Fei 2015): a gate is called left-saturated where it is below
+0.1 and right-saturated where it is above 0.9. A unit whose forget gate is nearly always
+right-saturated is an integrator: it remembers. One that is nearly always left-saturated doesn't use
+its past at all.
+
+*Half-life.* If a unit kept the share f of its state at every word, half of an entry would be left
+after n words with fⁿ = ½. Real gates vary; what is left after n words is the product of n shares,
+and so its logarithm is a sum of n logarithms. Over a long text this sum is n times the *mean log
+retention*, whatever the order, so that
+
+    half-life = ln 2 / (− mean of ln f)      in words.
+
+The mean of f itself would flatter the unit: one that keeps everything at nine words and a
+hundredth at the tenth has a mean of 0.9 and would seem to live for 6.6 words, but ten words leave a
+hundredth, and the half-life is 1.5. A single retention of 0 makes the half-life 0, and one that is
+always 1 makes it infinite.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from textgate.mechanics.nodes import gates_of, memory_of, node_of, signal
+from textgate.recurrence import CELLS
+
+
+def _values(node: xr.Dataset, gate: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return a gate in float64, `(example, time, unit)`, and which steps count."""
+    mask = np.asarray(node["mask"].transpose("example", "time").values, bool)
+    return signal(node, gate).astype(np.float64), mask
+
+
+def saturation(
+    node: Any,
+    gates: str | Sequence[str] | None = None,
+    *,
+    low: float = 0.1,
+    high: float = 0.9,
+) -> pd.DataFrame:
+    """Return how often each unit's gates are nearly closed or nearly open.
+
+    Args:
+        node: One layer of a trace.
+        gates: Names of gates, `retention` and `writing` among them; by default all of the cell.
+        low: Below it a gate counts as left-saturated (closed).
+        high: Above it, as right-saturated (open).
+
+    Returns:
+        A row for each gate and unit: `gate`, `unit`, `left` and `right` (shares of the steps in
+        [0, 1]), `middle`, `mean`, and `steps` (their number; masked ones don't count). Without
+        any step the shares are NaN.
+
+    Raises:
+        TypeError: If `node` is not a trace's node.
+        ValueError: If a gate is unknown or the thresholds aren't 0 ≤ low ≤ high ≤ 1.
+
+    References:
+        Karpathy, Johnson & Fei-Fei 2015, Visualizing and understanding recurrent networks.
+
+    Example:
+
+    >>> import keras, numpy as np, textgate as tg
+    >>> model = keras.Sequential([keras.Input((None, 3)), keras.layers.GRU(4, name="gru")])
+    >>> table = saturation(tg.trace(model, np.ones((2, 5, 3)))["gru"].to_dataset())
+    >>> table.shape, int(table.steps.iloc[0])
+    ((8, 7), 10)
+    """
+    if not 0 <= low <= high <= 1:
+        raise ValueError(
+            f"The thresholds must be 0 ≤ low ≤ high ≤ 1. Received: low={low}, high={high}"
+        )
+    node = node_of(node)
+    parts = []
+    for gate in gates_of(node, gates):
+        values, mask = _values(node, gate)
+        seen = values[mask]  # (step, unit)
+        left, right = _share(seen < low), _share(seen > high)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "gate": gate,
+                    "unit": node["unit"].values,
+                    "left": left,
+                    "right": right,
+                    "middle": 1 - left - right,
+                    "mean": _share(seen),
+                    "steps": len(seen),
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _share(seen: np.ndarray) -> np.ndarray:
+    return seen.mean(axis=0) if len(seen) else np.full(seen.shape[1], np.nan)
+
+
+def binariness(node: Any, gates: str | Sequence[str] | None = None) -> pd.DataFrame:
+    """Return how binary each unit's gates are, and how much they switch.
+
+    Args:
+        node: One layer of a trace.
+        gates: Names of gates; by default all of the cell.
+
+    Returns:
+        A row for each gate and unit: `gate`, `unit`, and
+
+        - `binariness`, 1 − 4 · mean of g(1 − g): 1 for a gate that is only ever at 0 or 1, 0 for
+          one that is always at ½;
+        - `switching`, variance / (mean · (1 − mean)): the share of the variance that a switch
+          between 0 and 1 with the same mean would have. A gate that stands always open is binary
+          without switching: 1 and 0. NaN where the mean itself is 0 or 1.
+
+    Raises:
+        TypeError: If `node` is not a trace's node.
+        ValueError: If a gate is unknown.
+
+    Example:
+
+    >>> import keras, numpy as np, textgate as tg
+    >>> model = keras.Sequential([keras.Input((None, 3)), keras.layers.GRU(4, name="gru")])
+    >>> table = binariness(tg.trace(model, np.ones((2, 5, 3)))["gru"].to_dataset(), "reset_gate")
+    >>> list(table.columns)
+    ['gate', 'unit', 'binariness', 'switching']
+    """
+    node = node_of(node)
+    parts = []
+    for gate in gates_of(node, gates):
+        values, mask = _values(node, gate)
+        seen = values[mask]
+        mean = _share(seen)
+        spread = mean * (1 - mean)
+        variance = _share((seen - mean) ** 2)
+        switching = np.full_like(mean, np.nan)
+        np.divide(variance, spread, out=switching, where=spread > 0)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "gate": gate,
+                    "unit": node["unit"].values,
+                    "binariness": 1 - 4 * _share(seen * (1 - seen)),
+                    "switching": switching,
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def half_life(node: Any) -> pd.DataFrame:
+    """Return how many words it takes each unit to lose half of what it holds.
+
+    The first word of each example doesn't count where the memory before it is zero: there was
+    nothing yet to keep, and nothing depends on that gate.
+
+    Args:
+        node: One layer of a trace, of an LSTM or a GRU.
+
+    Returns:
+        A row for each unit: `unit`, `half_life` in words (see the module's docstring; infinite
+        for a unit that loses nothing), `mean_log_retention`, `mean_retention`, and `steps`. NaN
+        where no step counts.
+
+    Raises:
+        TypeError: If `node` is not a trace's node.
+        ValueError: If the cell has no gates, or the trace lacks what the retention is made of.
+
+    Example:
+
+    >>> import keras, numpy as np, textgate as tg
+    >>> layer = tg.layers.LSTM(1, fixed_gates={"forget_gate": 0.5}, name="lstm")
+    >>> trace = tg.trace(keras.Sequential([keras.Input((None, 3)), layer]), np.ones((1, 5, 3)))
+    >>> float(half_life(trace["lstm"].to_dataset()).half_life.iloc[0])
+    1.0
+    """
+    node = node_of(node)
+    cell = CELLS[node.attrs["cell"]]
+    if not cell.gates:
+        raise ValueError(
+            "Only a cell with gates keeps a share of its state; a simple RNN computes it anew. "
+            f"Received: a node of cell {cell.kind!r}"
+        )
+    values, mask = _values(node, "retention")
+    counted = mask & ~_first_of_nothing(node, mask)
+    seen = values[counted]
+    with np.errstate(divide="ignore"):
+        mean_log = _share(np.log(np.clip(seen, 0.0, 1.0)))
+        lives = np.log(2) / -mean_log
+    return pd.DataFrame(
+        {
+            "unit": node["unit"].values,
+            "half_life": np.where(mean_log == 0, np.inf, lives),
+            "mean_log_retention": mean_log,
+            "mean_retention": _share(seen),
+            "steps": len(seen),
+        }
+    )
+
+
+def _first_of_nothing(node: xr.Dataset, mask: np.ndarray) -> np.ndarray:
+    """Return where the first step read of an example is, if the memory before it is zero."""
+    first = np.zeros_like(mask)
+    backwards = bool(node.attrs.get("go_backwards", 0))
+    if not mask.shape[1] or (not backwards and node["time"].values[0] != 0):
+        return first
+    turned = mask[:, ::-1] if backwards else mask
+    at = np.argmax(turned, axis=1)
+    if backwards:
+        at = mask.shape[1] - 1 - at
+    initial = f"initial_{memory_of(CELLS[node.attrs['cell']])}"
+    before = np.asarray(node[initial].transpose("example", "unit").values)
+    first[np.arange(len(mask)), at] = ~before.any(axis=1)
+    return first
