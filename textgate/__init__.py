@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from textgate import (
         datasets,
         evaluation,
+        export,
         layers,
         mechanics,
         models,
@@ -39,6 +40,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 _ROOMS = (
     "datasets",
     "evaluation",
+    "export",
     "layers",
     "mechanics",
     "models",
@@ -56,6 +58,7 @@ __all__ = [
     "convert",
     "datasets",
     "evaluation",
+    "export",
     "layers",
     "load",
     "mechanics",

@@ -40,6 +40,7 @@ def _options(
 app.command("trace")(importlib.import_module("textgate.cli.trace").trace)
 app.command("train")(importlib.import_module("textgate.cli.train").train)
 app.command("evaluate")(importlib.import_module("textgate.cli.evaluate").evaluate)
+app.command("export")(importlib.import_module("textgate.cli.export").export)
 
 
 def main() -> None:

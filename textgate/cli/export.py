@@ -1,0 +1,24 @@
+"""`textgate export`: a SavedModel that plain TensorFlow loads, of a trained model."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="A run directory, or a .keras file.")],
+    to: Annotated[
+        Path | None,
+        typer.Option(help="The directory to write; saved_model in the run by default."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a SavedModel that is there already.")
+    ] = False,
+) -> None:
+    """Write a SavedModel with predictions, gates and interventions, for TensorFlow alone."""
+    import textgate
+
+    target = to or ((run if run.is_dir() else run.parent) / "saved_model")
+    textgate.export.saved_model(textgate.load(run), target, overwrite=overwrite)
+    print(f"wrote {target}")

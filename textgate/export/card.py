@@ -1,0 +1,228 @@
+"""The model card of a shipped model: what it was made of, what it can do, and what it is not for.
+
+A model card (Mitchell et al. 2019, "Model Cards for Model Reporting") goes along with a model, so
+that whoever gets the model alone knows its data, its numbers and its limits. Everything in it is
+read from the run directory: the recipe, the history of training and the tables that
+`textgate evaluate` has written.
+"""
+
+import dataclasses
+import json
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from textgate.evaluation.report import cells_of
+from textgate.models import load_run
+from textgate.training import Recipe, presets
+
+# What `textgate train` has an option for, besides --preset.
+_OPTIONS = (
+    *("data", "validation", "running", "wrapped", "vocabulary", "min_count", "cell", "units"),
+    *("embedding", "tied", "dropout", "batch_size", "window", "epochs", "learning_rate"),
+    *("weight_decay", "clip", "validate", "patience", "seed"),
+)
+
+_SPLITS = {
+    "test": "the constructions and words of training, in other sentences",
+    "test_templates": "constructions that training doesn't have",
+    "test_distances": "41 to 80 words from the antecedent to the pronoun; training has 1 to 40",
+    "test_lexemes": "names and nouns that training shows in one construction, in all the others",
+}
+# Groupings of the table of the first split.
+_GROUPINGS = ("direction", "distance", "incongruent attractors", "antecedent kind")
+
+_DATA = """\
+Sentences that textgate generates from its own tables of words and constructions
+(`pronoun_agreement`): a pronoun whose antecedent is fixed, at distances of 1 to 40 words, with and
+without other referents between them. The four classes (she, he, it, they) are equally many in the
+sentences to be tested. No text from elsewhere, and nobody's personal data, is in it: only the
+figures by which first names are drawn come from outside, from the births by name and sex that the
+US Social Security Administration publishes."""
+
+_USE = """\
+- To look at what gates and cells do with a dependency that is known: for teaching, for trying out
+  methods of analysis, for comparing an LSTM with a GRU.
+- As an example of a SavedModel that serves predictions, gates and interventions.
+
+It is not a model of English. Don't use it to write text, to guess anybody's gender, or to judge how
+texts or people speak of gender."""
+
+_LIMITS = """\
+- *Gender in this data is grammatical*: which of *she*, *he*, *it* and *they* agrees with an
+  antecedent, in sentences made for that. It says nothing about persons.
+- *First names follow US birth records* of 1880 to 2015, which know two sexes and one country. A
+  name is used for both if the rarer sex has at least 2 % of its births; all others stand for one
+  sex here, which no name of a person does.
+- *Singular "they" is a class of its own*, beside *she*, *he* and *it*; the data has it for
+  antecedents that are meant so, and less of its variety than English.
+- The words are few: others are read as `<unk>`, and a text of unknown words only is refused.
+- The sentences are of limited length and of limited kinds; what the model does with others is
+  shown by the tables only as far as they go.
+- One training, one seed: a single model shows what it does itself, not what its architecture
+  does."""
+
+
+def card(run: str | os.PathLike[str], name: str | None = None) -> str:
+    """Return the model card of a trained and evaluated run, as Markdown.
+
+    Args:
+        run: The run directory, with the tables that `textgate evaluate` has written into it.
+        name: The model's name; the directory's by default.
+
+    Raises:
+        FileNotFoundError: If it is not a run directory, or wasn't evaluated on the split `test`.
+    """
+    run = Path(run)
+    config = load_run(run)
+    name = name or run.name
+    tables = _tables(run)
+    versions = _json(run / "versions.json")
+    used = ", ".join(f"{key} {value}" for key, value in versions.items())
+    layers = " and ".join(map(str, config["units"]))
+    parts = [
+        f"# {name}",
+        f"A language model of {_article(config['cell'])} {config['cell'].upper()} with {layers} "
+        f"units, trained on the data `{_joined(config['data'])}`, and exported as a SavedModel: "
+        "plain TensorFlow loads it and gets next words, probabilities of pronouns, every gate at "
+        "every word, and predictions under interventions. `describe()` says how to call it.",
+        "## Data",
+        _DATA if config["data"] == "pronoun_agreement" else f"`{_joined(config['data'])}`.",
+        "## Training",
+        f"    {command_of(config)}",
+        f"{_history(run)} Made with {used or 'versions that were not recorded'}.",
+        "## Results",
+        "An item counts as right if the right form of the pronoun beats every wrong one; a tie is "
+        "wrong. Intervals: 95 %, bootstrap clustered on template and lexeme. Margin: median of "
+        "log p(right) − log p(likeliest wrong), in nats.",
+        _overview(tables),
+        *_details(tables["test"]),
+        "## Intended use",
+        _USE,
+        "## Limits",
+        _LIMITS,
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def command_of(config: Mapping[str, Any], run: str = "RUN") -> str:
+    """Return the command that trains by a recipe.
+
+    Args:
+        config: The recipe as a run's `config.json` has it.
+        run: What to call the run directory.
+
+    Example:
+
+    >>> command_of(Recipe(cell="gru", units=(8, 4)).to_dict())
+    'textgate train RUN --cell gru --units 8,4'
+    """
+    recipe = Recipe.from_dict(config)
+    found = []
+    for preset, settings in presets.PRESETS.items():
+        base = Recipe(**settings)
+        changed = {
+            field.name: getattr(recipe, field.name)
+            for field in dataclasses.fields(Recipe)
+            if getattr(recipe, field.name) != getattr(base, field.name)
+        }
+        # An option can't take back what a preset has set.
+        if all(key in _OPTIONS and value not in (None, False) for key, value in changed.items()):
+            found.append((preset, changed))
+    if not found:
+        given = ", ".join(
+            f"{field.name}={getattr(recipe, field.name)!r}"
+            for field in dataclasses.fields(Recipe)
+            if getattr(recipe, field.name) != field.default
+        )
+        return f"textgate.training.train(textgate.training.Recipe({given}), {run!r})"
+    preset, changed = min(found, key=lambda pair: len(pair[1]))
+    words = ["textgate", "train", run]
+    if preset != "default":
+        words += ["--preset", preset]
+    for key, value in changed.items():
+        option = f"--{key.replace('_', '-')}"
+        if value is True:
+            words.append(option)
+        elif key in ("data", "validation"):
+            for source in (value,) if isinstance(value, str) else value:
+                words += [option, source]
+        elif key == "units":
+            words += [option, ",".join(map(str, value))]
+        else:
+            words += [option, str(value)]
+    return shlex.join(words)
+
+
+def _tables(run: Path) -> dict[str, pd.DataFrame]:
+    """Return the summary of each evaluation of a run, in the order of the splits."""
+    found = {}
+    for path in sorted((run / "evaluation").glob("*/summary.csv")):
+        table = pd.read_csv(path, dtype={"by": str, "group": str}, keep_default_na=False)
+        found[path.parent.name.removeprefix("pronoun_agreement-")] = table
+    if "test" not in found:
+        raise FileNotFoundError(
+            "the run wasn't evaluated on the split `test`; call `textgate evaluate` on it first. "
+            f"Received: {run}"
+        )
+    order = [*_SPLITS, *found]
+    return {name: found[name] for name in sorted(found, key=order.index)}
+
+
+def _overview(tables: Mapping[str, pd.DataFrame]) -> str:
+    lines = [
+        "| split | what it holds | items | accuracy | 95 % | margin (nats) | unknown |",
+        "|---|---|---:|---:|---|---:|---:|",
+    ]
+    for name, table in tables.items():
+        cells = cells_of(_rows(table, "all")[0])[1:]
+        lines.append(f"| {name} | {' | '.join([_SPLITS.get(name, ''), *cells])} |")
+    return "\n".join(lines)
+
+
+def _details(table: pd.DataFrame) -> list[str]:
+    found = []
+    for by in _GROUPINGS:
+        rows = _rows(table, by)
+        if not rows:
+            continue
+        lines = [
+            f"| test: {by} | items | accuracy | 95 % | margin (nats) | unknown |",
+            "|---|---:|---:|---|---:|---:|",
+        ]
+        lines += ["| " + " | ".join(cells_of(row)) + " |" for row in rows]
+        found.append("\n".join(lines))
+    return found
+
+
+def _rows(table: pd.DataFrame, by: str) -> list[dict[str, Any]]:
+    rows = [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+    return [row for row in rows if row["by"] == by]
+
+
+def _history(run: Path) -> str:
+    path = run / "history.csv"
+    if not path.is_file():
+        return "The history of its training is not there."
+    history = pd.read_csv(path)
+    best = history.iloc[int(history["validation_loss"].argmin())]
+    return (
+        f"It has read {int(best['words']):,} words; its loss on the validation split is "
+        f"{best['validation_loss']:.3f} nats a word."
+    )
+
+
+def _json(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _joined(data: Any) -> str:
+    return data if isinstance(data, str) else ", ".join(data)
+
+
+def _article(cell: str) -> str:
+    return "an" if cell.startswith("lstm") else "a"
