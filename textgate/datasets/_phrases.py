@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from textgate.datasets.lexicon import CLASSES, PRONOUNS, Lexicon, Noun, Pool
 
@@ -80,6 +81,7 @@ class Phrases:
     def __init__(self, lexicon: Lexicon, rng: random.Random):
         self.lexicon = lexicon
         self.rng = rng
+        self._decks: dict[int, list[Any]] = {}
 
     def noun(
         self, noun: Noun, plural: bool = False, definite: bool = False, quantified: bool = False
@@ -101,8 +103,15 @@ class Phrases:
         return article(words + tuple((noun.plural if plural else noun.singular).split()))
 
     def name(self, sex: str, pool: Pool) -> str:
-        """Return a first name."""
-        return str(pool.names[sex].draw(self.rng))
+        """Return a first name, dealt from a shuffled deck.
+
+        Draws that don't depend on each other would leave some rare names nearly out.
+        """
+        names = pool.names[sex]
+        deck = self._decks.setdefault(id(names), [])
+        if not deck:
+            deck.extend(names.deck(self.rng, 2 * len(names.words)))
+        return str(deck.pop())
 
     def antecedent(
         self, kind: str, gender: str, neuter: str, pool: Pool, quantified: bool, shared: bool

@@ -18,6 +18,8 @@ SOURCES = ("number_agreement", "pronoun_agreement")
 _OTHERS, _ITEMS = 3, 7
 # One in so many of the others is a sentence of number agreement.
 _NUMBER = 4
+# Names have to be learned one by one, so that of the others more have them.
+_CLASSES = (*CLASSES, *CLASSES[:2])
 
 
 def _others(split: str, size: int, seed: int) -> Iterator[str]:
@@ -29,7 +31,7 @@ def _others(split: str, size: int, seed: int) -> Iterator[str]:
     while made < size:
         template = draw.draw(rng)
         thing = template.name.startswith("thing.")
-        gender = "neuter" if thing else CLASSES[made % len(CLASSES)]
+        gender = "neuter" if thing else _CLASSES[made % len(_CLASSES)]
         text = grammar.text_of(writer.write(template, gender).words)
         if pronoun_items.share(text) == split:
             made += 1

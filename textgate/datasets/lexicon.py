@@ -60,6 +60,19 @@ class Weighted:
     def draw(self, rng: random.Random) -> Any:
         """Return one word."""
         point = rng.random() * self._cumulative[-1]
+        return self._at(point)
+
+    def deck(self, rng: random.Random, size: int) -> list[Any]:
+        """Return `size` words in an order of chance, each as often as its weight says, or so.
+
+        How often a word is in it differs from its share by less than one (systematic sampling).
+        """
+        start, step = rng.random(), self._cumulative[-1] / size
+        words = [self._at((start + index) * step) for index in range(size)]
+        rng.shuffle(words)
+        return words
+
+    def _at(self, point: float) -> Any:
         return self.words[min(bisect.bisect(self._cumulative, point), len(self.words) - 1)]
 
 
