@@ -5,7 +5,8 @@ A `LanguageModel` is an ordinary Functional Keras model
     ids ─> embedding ─> [dropout ─> lstm ─> dropout ─> lstm_1 … ─> dropout ─>] output = logits
 
 so that everything that works on Keras models works on it; its recurrent layers are found under
-their names `lstm`, `lstm_1`, … (or `gru`, `simple_rnn`). What it adds is its tokenizer, which is
+their names `lstm`, `lstm_1`, … (or `gru`, `simple_rnn`), also if a gate of theirs is held at a
+value (`textgate.models.CELLS`). What it adds is its tokenizer, which is
 saved with it in one `.keras` file, and probabilities of texts:
 
 - `token_logprobs(texts)`: log p(word | words before), for each word of each text;
@@ -20,17 +21,20 @@ from typing import Any
 import keras
 import numpy as np
 
-PAD, UNK, BOS, EOS = 0, 1, 2, 3
-_CELLS = ("gru", "lstm", "simple_rnn")
+from textgate.models.cells import CELLS, make_layer
+from textgate.models.text_model import BOS, EOS, PAD, UNK, TextModel
+
+__all__ = ["BOS", "EOS", "PAD", "UNK", "LanguageModel"]
 
 
 @keras.saving.register_keras_serializable(package="textgate")
-class LanguageModel(keras.Model):
+class LanguageModel(TextModel, keras.Model):
     """A recurrent language model over words, with its tokenizer.
 
     Args:
         tokenizer: A `textgate.tokenizers.WordTokenizer`, or anything with its methods.
-        cell: `"lstm"`, `"gru"` or `"simple_rnn"`.
+        cell: `"lstm"`, `"gru"`, `"simple_rnn"`, or one of the variants and simpler models of
+            `textgate.models.CELLS`.
         units: The number of units of each recurrent layer, from the input up.
         embedding: Dimension of the word embedding; `None` for as many as the first layer's units,
             or the last layer's if the embedding is tied.
@@ -76,8 +80,8 @@ class LanguageModel(keras.Model):
         **kwargs: Any,
     ) -> None:
         units = _checked_units(units)
-        if cell not in _CELLS:
-            raise ValueError(f"`cell` must be one of {_CELLS}. Received: cell={cell!r}")
+        if cell not in CELLS:
+            raise ValueError(f"`cell` must be one of {', '.join(CELLS)}. Received: cell={cell!r}")
         if not 0.0 <= dropout < 1.0:
             raise ValueError(
                 f"`dropout` must be at least 0 and less than 1. Received: dropout={dropout!r}"
@@ -113,7 +117,7 @@ class LanguageModel(keras.Model):
 
     @property
     def cell(self) -> str:
-        """The kind of the recurrent cells: `"lstm"`, `"gru"` or `"simple_rnn"`."""
+        """The kind of the cells: `"lstm"`, `"gru"` or another of `textgate.models.CELLS`."""
         return self._arguments["cell"]
 
     @property
@@ -127,9 +131,10 @@ class LanguageModel(keras.Model):
         return self._arguments["tied"]
 
     @property
-    def recurrent_layers(self) -> list[keras.layers.RNN]:
+    def recurrent_layers(self) -> list[Any]:
         """The recurrent layers, from the input up."""
-        return [self.get_layer(_name(self.cell, index)) for index in range(len(self.units))]
+        stem = CELLS[self.cell].layer
+        return [self.get_layer(_name(stem, index)) for index in range(len(self.units))]
 
     def hidden(
         self,
@@ -188,65 +193,6 @@ class LanguageModel(keras.Model):
             return self.get_layer("embedding").embeddings, None, True
         return self.get_layer("output").kernel, self.get_layer("output").bias, False
 
-    # -- text --------------------------------------------------------------------------------
-
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """Return `<bos>` and the words of each text as ids, right-padded with 0.
-
-        Args:
-            texts: Strings.
-
-        Returns:
-            `int32` of shape `(batch, time)`, where time is the longest text's.
-        """
-        if isinstance(texts, str):
-            raise TypeError(f"`texts` must be a list of strings. Received: texts={texts!r}")
-        rows = [[BOS, *self.tokenizer.encode(text)] for text in texts]
-        ids = np.full((len(rows), max(map(len, rows), default=1)), PAD, np.int32)
-        for row, words in zip(ids, rows, strict=True):
-            row[: len(words)] = words
-        return ids
-
-    def tokens(self, texts: Sequence[str]) -> np.ndarray:
-        """Return the words of each text as they stand in it, in the shape of `encode`.
-
-        The first is `<bos>`; padding is the empty string.
-        """
-        if isinstance(texts, str):
-            raise TypeError(f"`texts` must be a list of strings. Received: texts={texts!r}")
-        rows = [["<bos>", *self.tokenizer.split(text)] for text in texts]
-        width = max(map(len, rows), default=1)
-        return np.array([row + [""] * (width - len(row)) for row in rows], dtype=np.str_)
-
-    def token_logprobs(self, texts: Sequence[str], batch_size: int = 64) -> np.ndarray:
-        """Return the log-probability of each word given the words before it.
-
-        Args:
-            texts: Strings.
-            batch_size: How many texts are read at a time; it changes nothing but the memory.
-
-        Returns:
-            `float32` in the shape `(batch, time)` of `encode`: natural logarithms, and NaN where
-            there is nothing to predict, at `<bos>` and at padding.
-        """
-        from textgate.models.scoring import token_logprobs
-
-        return token_logprobs(self, self.encode(texts), batch_size)
-
-    def next_logprobs(self, texts: Sequence[str], batch_size: int = 64) -> np.ndarray:
-        """Return the log-probabilities of all words after each text.
-
-        Args:
-            texts: Strings; the empty string is a beginning, too.
-            batch_size: How many texts are read at a time.
-
-        Returns:
-            `float32` of shape `(batch, vocabulary)`: natural logarithms.
-        """
-        from textgate.models.scoring import next_logprobs
-
-        return next_logprobs(self, self.encode(texts), batch_size)
-
     # -- saving ------------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
@@ -302,11 +248,6 @@ def _graph(
     dtype: Any,
 ) -> tuple[Any, Any]:
     """Return inputs and outputs of the model's graph."""
-    # Here and not above: Keras's import brings in this module, and it may be `textgate.layers`,
-    # half imported, that imports Keras.
-    from textgate.layers import GRU, LSTM
-
-    kind = {"lstm": LSTM, "gru": GRU, "simple_rnn": keras.layers.SimpleRNN}[cell]
     random = np.random.default_rng(seed)
 
     def fresh() -> int:
@@ -335,14 +276,13 @@ def _graph(
                 dropout, seed=fresh(), dtype=dtype, name=_name("dropout", index)
             )(x)
         # The last states are for reading on from there; the graph doesn't use them.
-        x, *_ = kind(
+        x, *_ = make_layer(
+            cell,
             size,
-            return_sequences=True,
-            return_state=True,
             kernel_initializer=glorot(),
             recurrent_initializer=orthogonal(),
             dtype=dtype,
-            name=_name(cell, index),
+            name=_name(CELLS[cell].layer, index),
         )(x)
     if dropout:
         x = keras.layers.Dropout(

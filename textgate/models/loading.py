@@ -5,13 +5,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-from textgate.models.language_model import LanguageModel
+from textgate.models.text_model import TextModel
 
 MODEL_FILE = "model.keras"
 CONFIG_FILE = "config.json"
 
 
-def load(path: str | os.PathLike[str]) -> LanguageModel:
+def load(path: str | os.PathLike[str]) -> Any:
     """Load a language model with its tokenizer.
 
     Nothing of the file is executed (Keras's `safe_mode`).
@@ -21,7 +21,7 @@ def load(path: str | os.PathLike[str]) -> LanguageModel:
             study): then its first, `lstm` before the others.
 
     Returns:
-        The model.
+        The model: a `LanguageModel`, or a `KneserNey`.
 
     Raises:
         FileNotFoundError: If there is no such model.
@@ -43,7 +43,7 @@ def load(path: str | os.PathLike[str]) -> LanguageModel:
         raise ValueError(
             f"not a Keras model that can be loaded safely ({reason}). Received: {file}"
         ) from error
-    if not isinstance(model, LanguageModel):
+    if not isinstance(model, TextModel):
         raise ValueError(
             "the file holds a Keras model but not a textgate language model with its tokenizer; "
             f"load it with keras.saving.load_model. Received: {file}"

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from textgate.models.language_model import PAD
+from textgate.models.text_model import PAD
 
 
 def token_logprobs(lm: Any, ids: np.ndarray, batch_size: int = 64) -> np.ndarray:
@@ -24,6 +24,8 @@ def token_logprobs(lm: Any, ids: np.ndarray, batch_size: int = 64) -> np.ndarray
     Returns:
         `float32` of the same shape; NaN in the first column and at padding.
     """
+    if hasattr(lm, "score_tokens"):  # it counts
+        return lm.score_tokens(ids)
     result = np.full(ids.shape, np.nan, np.float32)
     score = _compiled(lm, "token", _score_tokens)
     for rows, batch in _batches(ids, batch_size):
@@ -47,6 +49,8 @@ def next_logprobs(lm: Any, ids: np.ndarray, batch_size: int = 64) -> np.ndarray:
     Returns:
         `float32` of shape `(batch, vocabulary)`.
     """
+    if hasattr(lm, "score_next"):
+        return lm.score_next(ids)
     score = _compiled(lm, "next", _score_next)
     result: np.ndarray | None = None
     for rows, batch in _batches(ids, batch_size):

@@ -2,9 +2,10 @@
 
 The input's part of the pre-activations is one product for all steps; what remains for the loop is
 the recurrent product and the element-wise part. `textgate.recurrence.plain` goes through the steps
-one by one and serves every cell and option; where the cell is a stock one (tanh and sigmoid,
-nothing fixed or edited) and the backend has a loop with a gradient of its own, that one is taken
-(`textgate.recurrence.fast`). Both pass the same tests.
+one by one and serves every cell and option; where the cell is a stock one with tanh and sigmoid, or
+can be written as one (`textgate.recurrence.variants`), nothing is edited, and the backend has a
+loop with a gradient of its own, that one is taken (`textgate.recurrence.fast`). Both pass the same
+tests.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from textgate.recurrence.edits import Edit, check_edits
 from textgate.recurrence.loops import time_first
 from textgate.recurrence.spec import Spec, Weights
 from textgate.recurrence.steps import check_states, project
+from textgate.recurrence.variants import as_stock
 
 
 def sequence(
@@ -85,11 +87,16 @@ def sequence(
         mask = _check_mask(mask, inputs)
     check_edits(edits, spec.cell, (inputs.shape[0], inputs.shape[1], spec.units))
 
+    stepwise = bool(edits) or recurrent_dropout is not None or unroll
+    if not stepwise and dropout is None:
+        stock, as_stock_weights = as_stock(spec, weights)
+        if fast.supports(stock):
+            spec, weights = stock, as_stock_weights
     # Time first, as loops want it; the inputs are the cheapest thing to transpose.
     x = project(spec, time_first(inputs), weights, dropout)
     if mask is not None:
         mask = time_first(ops.expand_dims(mask, -1))  # (time, batch, 1)
-    if not edits and recurrent_dropout is None and not unroll and fast.supports(spec):
+    if not stepwise and fast.supports(spec):
         signals, states = fast.run(spec, x, weights, states, mask, go_backwards)
     else:
         signals, states = plain.run(

@@ -48,10 +48,10 @@ class Steps:
         self.optimizer = None if make_optimizer is None else make_optimizer(self._weights)
         self.states: list[list[tf.Variable]] = []
         if rows is not None:
-            per_layer = 2 if lm.cell == "lstm" else 1
+            sizes = [layer.state_size for layer in lm.recurrent_layers]
             self.states = [
-                [tf.Variable(tf.zeros((rows, units)), trainable=False) for _ in range(per_layer)]
-                for units in lm.units
+                [tf.Variable(tf.zeros((rows, n)), trainable=False) for n in _listed(of_layer)]
+                for of_layer in sizes
             ]
         ids = tf.TensorSpec((rows, None), tf.int32)
         rate = tf.TensorSpec((), tf.float32)
@@ -143,3 +143,7 @@ class Steps:
 
     def _validation_step(self, inputs: Any, targets: Any) -> tuple[tf.Tensor, tf.Tensor]:
         return self._loss(inputs, targets, training=False)
+
+
+def _listed(sizes: Any) -> list[int]:
+    return [int(size) for size in (sizes if isinstance(sizes, list | tuple) else [sizes])]

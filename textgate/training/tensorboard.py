@@ -46,9 +46,9 @@ def gates(lm: LanguageModel, ids: np.ndarray) -> dict[str, np.ndarray]:
         ids: Of shape `(batch, time)`, right-padded with 0.
 
     Returns:
-        `layer/signal` to values of shape `(words, units)`. Simple RNNs have no gates.
+        `layer/signal` to values of shape `(words, units)`; none of layers that have no gates.
     """
-    if lm.cell == "simple_rnn":
+    if not all(hasattr(layer, "return_gates") for layer in lm.recurrent_layers):
         return {}
     x: Any = tf.gather(lm.get_layer("embedding").embeddings.value, ids)
     there = np.asarray(ids) != 0
