@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         datasets,
         evaluation,
         export,
+        interventions,
         layers,
         mechanics,
         models,
@@ -30,17 +31,27 @@ if TYPE_CHECKING:
         tracing,
         training,
     )
+    from textgate.interventions import (
+        Clamp,
+        MeanAblation,
+        Patch,
+        ResampleAblation,
+        Steer,
+        ZeroAblation,
+        intervene,
+    )
     from textgate.layers import convert
     from textgate.models import load
     from textgate.tracing import trace
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-# The rooms, and the functions at the front door with the room each lives in.
+# The rooms, and the names at the front door with the room each lives in.
 _ROOMS = (
     "datasets",
     "evaluation",
     "export",
+    "interventions",
     "layers",
     "mechanics",
     "models",
@@ -51,14 +62,33 @@ _ROOMS = (
     "tracing",
     "training",
 )
-_FUNCTIONS = {"convert": "layers", "load": "models", "trace": "tracing"}
+_FUNCTIONS = {
+    "Clamp": "interventions",
+    "MeanAblation": "interventions",
+    "Patch": "interventions",
+    "ResampleAblation": "interventions",
+    "Steer": "interventions",
+    "ZeroAblation": "interventions",
+    "convert": "layers",
+    "intervene": "interventions",
+    "load": "models",
+    "trace": "tracing",
+}
 
 __all__ = [
+    "Clamp",
+    "MeanAblation",
+    "Patch",
+    "ResampleAblation",
+    "Steer",
+    "ZeroAblation",
     "__version__",
     "convert",
     "datasets",
     "evaluation",
     "export",
+    "intervene",
+    "interventions",
     "layers",
     "load",
     "mechanics",

@@ -1,7 +1,8 @@
 """Labelled gate traces of any Keras model with recurrent layers.
 
 `trace` calls a model on inputs and returns every gate and state of its recurrent layers as an
-`xarray.DataTree`, in memory or streamed to a Zarr store, which `open` opens again.
+`xarray.DataTree`, in memory or streamed to a Zarr store, which `open` opens again. `save` writes a
+trace that is in memory to such a store.
 
 The traces are exact and cost about as much as the model itself, because nothing is computed twice:
 for the time of compiling, a loop of `textgate.recurrence` stands in for each layer's own
@@ -11,7 +12,8 @@ recurrent layers a model has and what they are called; interventions use the sam
 
 from textgate.tracing.fingerprint import fingerprint
 from textgate.tracing.interception import Call, intercept
-from textgate.tracing.sites import Site, Untraceable, find_sites, resolve
+from textgate.tracing.saving import nodes_of, save
+from textgate.tracing.sites import Site, Untraceable, checked_sites, find_sites, resolve
 from textgate.tracing.store import open_store as open
 from textgate.tracing.tracer import trace
 
@@ -19,10 +21,13 @@ __all__ = [
     "Call",
     "Site",
     "Untraceable",
+    "checked_sites",
     "find_sites",
     "fingerprint",
     "intercept",
+    "nodes_of",
     "open",
     "resolve",
+    "save",
     "trace",
 ]

@@ -32,7 +32,9 @@ class Source:
     steps: int | None = None
 
 
-def source_of(model: keras.Model, inputs: Any, batch_size: int, tokens: Any = None) -> Source:
+def source_of(
+    model: keras.Model, inputs: Any, batch_size: int, tokens: Any = None, whole: bool = False
+) -> Source:
     """Prepare inputs for a model.
 
     Args:
@@ -42,13 +44,16 @@ def source_of(model: keras.Model, inputs: Any, batch_size: int, tokens: Any = No
             tuples, the first part); or texts, for a textgate language model.
         batch_size: Number of examples a batch; without meaning for inputs that come in batches.
         tokens: The words of each example, of shape `(example, time)` or as a list of lists.
+        whole: Whether texts keep their common length in every batch, instead of being cut to the
+            longest of the batch.
 
     Raises:
         ValueError: If the inputs have no examples or different numbers of them.
         TypeError: If they are of a kind that no model takes.
     """
-    if _is_text(inputs) and hasattr(model, "encode") and hasattr(model, "tokens"):
-        return _texts(model, [inputs] if isinstance(inputs, str) else list(inputs), batch_size)
+    if is_text(inputs) and hasattr(model, "encode") and hasattr(model, "tokens"):
+        texts = [inputs] if isinstance(inputs, str) else list(inputs)
+        return _texts(model, texts, batch_size, whole)
     words = None if tokens is None else _word_array(tokens)
     if isinstance(inputs, keras.utils.PyDataset):
         count = inputs.num_batches
@@ -69,11 +74,12 @@ def source_of(model: keras.Model, inputs: Any, batch_size: int, tokens: Any = No
     return _arrays(inputs, batch_size, words)
 
 
-def _is_text(inputs: Any) -> bool:
+def is_text(inputs: Any) -> bool:
+    """Whether these are texts: a string, or a sequence of nothing but strings."""
     if isinstance(inputs, str):
         return True
     if isinstance(inputs, np.ndarray):
-        return inputs.ndim == 1 and inputs.dtype.kind in "UOT" and _is_text(inputs.tolist())
+        return inputs.ndim == 1 and inputs.dtype.kind in "UOT" and is_text(inputs.tolist())
     if hasattr(inputs, "tolist") and hasattr(inputs, "index") and not isinstance(inputs, list):
         inputs = inputs.tolist()  # a pandas Series
     return (
@@ -83,13 +89,13 @@ def _is_text(inputs: Any) -> bool:
     )
 
 
-def _texts(model: Any, texts: Sequence[str], batch_size: int) -> Source:
+def _texts(model: Any, texts: Sequence[str], batch_size: int, whole: bool) -> Source:
     ids = np.asarray(model.encode(texts))
     # Position after the last token: whatever stands to the right of it is padding.
     lengths = ids.shape[1] - np.argmax(ids[:, ::-1] != 0, axis=1)
     lengths[~np.any(ids != 0, axis=1)] = 1
     # On JAX every length is compiled anew, which costs more than the padding.
-    trimmed = keras.backend.backend() != "jax"
+    trimmed = keras.backend.backend() != "jax" and not whole
 
     def batches() -> Iterator[Batch]:
         for start in range(0, len(texts), batch_size):

@@ -6,45 +6,60 @@ compiled once for all batch sizes (and, from the second length on, for all lengt
 layers, seed generators) is carried from batch to batch on the side and never reaches the model.
 
 Programs are kept for the next trace. They hold no reference to their model, go when it goes, read
-its weights anew with every batch, and are made anew when its structure has changed.
+its weights anew with every batch, and are made anew when its structure has changed. A program may
+carry out edits as well (`textgate.tracing.edited`); their numbers are inputs of the compiled
+function, so that other numbers need no other program.
 """
 
-import itertools
 import re
 import threading
 import weakref
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import keras
 from keras import ops, tree
 
+from textgate.recurrence import Edit
+from textgate.tracing.edited import Notes, Plan
 from textgate.tracing.interception import Call, intercept
 from textgate.tracing.sites import find_sites
+from textgate.tracing.structure import LossesKept, state_variables, structure_of
 
 # What one batch gave: for each site's path a list of calls, each with the parts
 # "signals": {name: (batch, time, units)}, "initial": {state: (batch, units)} and
-# "mask": (batch, time), which is left out where the layer had none.
-Records = dict[str, list[dict[str, Any]]]
+# "mask": (batch, time), which is left out where the layer had none. Under `OUTPUTS` are the
+# model's outputs if they are asked for, and under `NOTES` what its edits found out.
+Records = dict[str, Any]
+OUTPUTS, NOTES = "", "/notes"
 
-_KEPT = 8  # programs a model
+_KEPT = 16  # programs a model
 _programs: "weakref.WeakKeyDictionary[Any, dict[Hashable, Program]]" = weakref.WeakKeyDictionary()
 _lock = threading.RLock()
 
 
-class _Misuse(ValueError):
+class Misuse(ValueError):
     """An error of ours inside the model's call, not to be taken for one of the model."""
 
 
-def program_for(model: keras.Model, wanted: Mapping[str, tuple[str, ...]]) -> "Program":
-    """Return the program that yields the wanted signals, `{path: names}`, compiled or kept."""
+# Of the model's outputs and inputs, what is to be returned of them.
+Head = Callable[[Any, Any], Any]
+
+
+def program_for(
+    model: keras.Model,
+    wanted: Mapping[str, tuple[str, ...]],
+    plan: Plan | None = None,
+    with_outputs: "bool | Head" = False,
+) -> "Program":
+    """Return the program for the arguments of `Program`, compiled or kept."""
     with _lock:
         kept = _programs.setdefault(model, {})
-        key = (tuple(sorted(wanted.items())), structure_of(model))
+        key = (tuple(sorted(wanted.items())), plan, with_outputs, structure_of(model))
         if key not in kept:
             while len(kept) >= _KEPT:
                 kept.pop(next(iter(kept)))
-            kept[key] = Program(model, wanted)
+            kept[key] = Program(model, wanted, with_outputs, plan)
         return kept[key]
 
 
@@ -54,25 +69,29 @@ class Program:
     Args:
         model: The model; only a weak reference is kept.
         wanted: The signals to return, for each site's path.
-        with_outputs: Whether to return the model's outputs as well, under the key `""`.
+        with_outputs: Whether to return the model's outputs as well, under the key `OUTPUTS`; or a
+            function of outputs and inputs, to return what it returns.
+        plan: The edits to carry out.
     """
 
     def __init__(
         self,
         model: keras.Model,
         wanted: Mapping[str, tuple[str, ...]],
-        with_outputs: bool = False,
+        with_outputs: "bool | Head" = False,
+        plan: Plan | None = None,
     ) -> None:
         self._model = weakref.ref(model)
         self._wanted = dict(wanted)
         self._with_outputs = with_outputs
+        self._plan = plan
         self._eager = bool(getattr(model, "run_eagerly", False))
         self._compiled: dict[Hashable, Callable] = {}
         self._lock = threading.RLock()
 
     def state(self) -> list[Any]:
         """Return the values that the model's state starts from."""
-        return [ops.copy(v.value) for v in _state_of(self.model)]
+        return [ops.copy(v.value) for v in state_variables(self.model)]
 
     @property
     def model(self) -> keras.Model:
@@ -82,12 +101,15 @@ class Program:
             raise ReferenceError("The model of this program is gone.")
         return model
 
-    def __call__(self, state: list[Any], inputs: Any) -> tuple[Records, list[Any]]:
+    def __call__(
+        self, state: list[Any], inputs: Any, given: Sequence[Mapping[str, Any]] = ()
+    ) -> tuple[Records, list[Any]]:
         """Call the model on one batch.
 
         Args:
             state: The values of the model's state before the batch.
             inputs: The batch, in the structure that the model takes.
+            given: The edits' numbers for this batch.
 
         Returns:
             What the batch gave, and the values of the state after it.
@@ -95,13 +117,14 @@ class Program:
         Raises:
             ValueError: If the inputs don't fit the model.
         """
+        batch = (inputs, list(given))
         try:
             if self._eager:
-                return self._body(state, _weights_of(self.model), _tensors(inputs))
+                return self._body(state, _weights_of(self.model), _tensors(batch))
             if keras.backend.backend() == "jax":
-                return self._jax()(state, _weights_of(self.model), inputs)
-            return self._tensorflow(state, _tensors(inputs))
-        except _Misuse as error:
+                return self._jax()(state, _weights_of(self.model), batch)
+            return self._tensorflow(state, _tensors(batch))
+        except Misuse as error:
             raise ValueError(_first_line(error)[:-1]) from None
         except ReferenceError:
             raise
@@ -111,25 +134,43 @@ class Program:
                 f"{_first_line(error)} Received: inputs of shape {_shapes(inputs)}"
             ) from error
 
-    def _body(self, state: list[Any], weights: list[Any], inputs: Any) -> tuple[Records, list[Any]]:
-        model = self.model
-        variables = _state_of(model)
+    def inside(self, inputs: Any, given: Sequence[Mapping[str, Any]] = ()) -> Records:
+        """Call the model inside of a function that is being compiled by someone else."""
+        state = [v.value for v in state_variables(self.model)]
+        return self._body(state, [], (inputs, list(given)))[0]
+
+    def _body(self, state: list[Any], weights: list[Any], batch: Any) -> tuple[Records, list[Any]]:
+        model, (inputs, given) = self.model, batch
+        variables = state_variables(model)
         mapping = [*zip(variables, state, strict=True)]
         mapping += [*zip(_weight_variables(model), weights, strict=True)] if weights else []
         records: Records = {}
-        graph = _current_graph()
+        notes: Notes = {}
+        plan, graph = self._plan, _current_graph()
 
         # All cells of a layer, or none: other layers keep their own loops.
         sites = find_sites(model)[0]
-        wanted = {id(site.layer) for site in sites if site.path in self._wanted}
+        paths = self._wanted.keys() | (plan.paths if plan is not None else frozenset())
+        layers = {id(site.layer) for site in sites if site.path in paths}
 
-        def record(call: Call, signals: dict[str, Any]) -> None:
+        def check(call: Call) -> None:
             if _current_graph() is not graph:
-                raise _Misuse(
+                raise Misuse(
                     "A recurrent layer is called inside a loop or a branch of TensorFlow "
                     "(tf.while_loop, tf.map_fn, tf.cond), out of which no signal can be handed; "
                     f"loop in Python instead. Received: layer {call.site.path!r}"
                 )
+
+        def edits(call: Call) -> list[Edit]:
+            if plan is None or call.site.path not in plan.paths:
+                return []
+            check(call)
+            found, noted = plan.edits(call, given)
+            notes.update(noted)
+            return found
+
+        def record(call: Call, signals: dict[str, Any]) -> None:
+            check(call)
             names = self._wanted.get(call.site.path)
             if names is None:
                 return
@@ -147,14 +188,19 @@ class Program:
             records.setdefault(call.site.path, []).append(entry)
 
         with (
-            _LossesKept(model),
+            LossesKept(model),
             keras.StatelessScope(mapping, collect_losses=True) as scope,
-            intercept([site for site in sites if id(site.layer) in wanted], record=record),
+            intercept(
+                [site for site in sites if id(site.layer) in layers], edits=edits, record=record
+            ),
         ):
             arguments = {"training": False} if model._call_has_training_arg else {}
             outputs = model(inputs, **arguments)
         if self._with_outputs:
-            records[""] = outputs
+            head = self._with_outputs
+            records[OUTPUTS] = outputs if isinstance(head, bool) else head(outputs, inputs)
+        if plan is not None:
+            records[NOTES] = notes
         return records, [scope.get_current_value(v) for v in variables]
 
     def _jax(self) -> Callable:
@@ -261,106 +307,12 @@ def _current_graph() -> Any:
     return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
 
 
-def _state_of(model: keras.Model) -> list[Any]:
-    """Return the variables that a call may assign.
-
-    Keras doesn't list the states of recurrent layers among a model's variables.
-    """
-    found = {id(v): v for v in model.variables if not v.trainable}
-    for layer in model._flatten_layers():
-        for value in tree.flatten(getattr(layer, "states", None) or []):
-            if isinstance(value, keras.Variable):
-                found[id(value)] = value
-    return list(found.values())
-
-
 def _weight_variables(model: keras.Model) -> list[Any]:
     return [v for v in model.variables if v.trainable]
 
 
 def _weights_of(model: keras.Model) -> list[Any]:
     return [v.value for v in _weight_variables(model)]
-
-
-class _LossesKept:
-    """Keeps the losses that a model's layers have collected, which a call replaces."""
-
-    def __init__(self, model: keras.Model) -> None:
-        self._kept = [
-            (layer, list(layer._losses), set(layer._loss_ids)) for layer in model._flatten_layers()
-        ]
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: Any) -> None:
-        for layer, losses, ids in self._kept:
-            layer._losses[:] = losses
-            layer._loss_ids.clear()
-            layer._loss_ids.update(ids)
-
-
-# What calls, `fit`, `predict` and `evaluate` keep on the side, on a model or a layer.
-_ASIDE = frozenset(
-    [
-        *("_called", "_dropout_mask", "_recurrent_dropout_mask", "_losses", "_losses_override"),
-        *("_inbound_nodes", "_outbound_nodes", "_tracked", "_jit_compile"),
-        *("train_function", "test_function", "predict_function", "unrolled_steps_per_execution"),
-        *("stop_training", "stop_evaluating", "stop_predicting", "_jax_state"),
-        "_jax_state_synced",
-    ]
-)
-_tokens: "weakref.WeakKeyDictionary[Any, int]" = weakref.WeakKeyDictionary()
-_count = itertools.count()
-
-
-def structure_of(model: keras.Model) -> Hashable:
-    """Return a key that changes with whatever a compiled function has fixed of a model.
-
-    That is: its layers, their plain attributes (numbers, names, flags, functions) and which
-    variables they hold; not the values of the variables.
-    """
-    parts = []
-    for layer in model._flatten_layers():
-        plain = tuple(
-            (name, _plain(value))
-            for name, value in sorted(vars(layer).items())
-            if name not in _ASIDE and not name.startswith("_self_") and _is_plain(value)
-        )
-        parts.append((_token(layer), plain))
-    return tuple(parts), tuple(_token(v) for v in model.variables)
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, tuple | list):
-        return len(value) < 100 and all(_is_plain(part) for part in value)
-    if isinstance(value, dict):
-        return len(value) < 100 and all(_is_plain(part) for part in value.values())
-    return (
-        value is None
-        or isinstance(value, bool | int | float | str | keras.DTypePolicy)
-        or (callable(value) and not isinstance(value, keras.Layer))
-    )
-
-
-def _plain(value: Any) -> Hashable:
-    if isinstance(value, tuple | list):
-        return tuple(_plain(part) for part in value)
-    if isinstance(value, dict):
-        return tuple((str(name), _plain(part)) for name, part in value.items())
-    if isinstance(value, keras.DTypePolicy):
-        return value.name
-    return _token(value) if callable(value) else (type(value).__name__, value)
-
-
-def _token(value: Any) -> int:
-    """Return a number that no other object gets, not even after this one is gone."""
-    try:
-        if value not in _tokens:
-            _tokens[value] = next(_count)
-        return _tokens[value]
-    except TypeError:  # built-in functions have no weak references, and don't go
-        return -1 - id(value)
 
 
 def _first_line(error: BaseException) -> str:

@@ -6,6 +6,7 @@ the model's own name left out: `encoder/bidirectional/forward_lstm`. Keras's `la
 do: it doesn't tell apart two submodels that have a layer `lstm` each.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -80,6 +81,45 @@ def find_sites(model: keras.Model) -> tuple[list[Site], list[Untraceable]]:
                 )
             )
     return sites, problems
+
+
+def checked_sites(model: Any, warn: bool = False) -> list[Site]:
+    """Return a model's sites, or say why it has none.
+
+    Args:
+        model: What should be a built Keras model with recurrent layers.
+        warn: Whether to warn of recurrent layers that cannot be traced.
+
+    Raises:
+        TypeError: If it is not a Keras model.
+        ValueError: If it isn't built or has no recurrent layer that can be traced.
+    """
+    if not isinstance(model, keras.Model):
+        hint = " wrap it in keras.Sequential([layer])" if isinstance(model, keras.Layer) else ""
+        raise TypeError(
+            f"`model` must be a Keras model;{hint or ' load it by keras.saving.load_model'}. "
+            f"Received: {type(model).__name__}"
+        )
+    if not model.built:
+        raise ValueError(
+            "The model has no weights yet; call it once on a batch, or `model.build(input_shape)`. "
+            f"Received: model {model.name!r}, which is not built"
+        )
+    sites, problems = find_sites(model)
+    if any(not site.cell.built for site in sites):
+        raise ValueError(
+            "The model's recurrent layers have no weights yet; call the model once on a batch. "
+            f"Received: model {model.name!r}, which is not built"
+        )
+    listed = "; ".join(f"layer {p.path!r}: {p.reason}" for p in problems)
+    if not sites:
+        raise ValueError(
+            f"The model has no recurrent layer that can be traced. {listed or 'It has none at all'}"
+            f". Received: model {model.name!r}"
+        )
+    if problems and warn:
+        warnings.warn(f"Not traced: {listed}.", UserWarning, stacklevel=3)
+    return sites
 
 
 def _children(layer: Any) -> list[Any]:

@@ -134,20 +134,20 @@ class Store:
                 part = part.copy()
                 part[masked] = np.nan
             attributes = labelled.signal_attributes(kind, signal)
-            self._put(group, signal, labelled.DIMS, part, start, room, np.nan, attributes)
-        self._put(group, labelled.MASK, labelled.DIMS[:2], mask, start, room, False)
+            self.put(group, signal, labelled.DIMS, part, start, room, np.nan, attributes)
+        self.put(group, labelled.MASK, labelled.DIMS[:2], mask, start, room, False)
         for state, values in initial_states(kept, call).items():
-            self._put(group, state, ("example", "unit"), values, start, None, np.nan)
+            self.put(group, state, ("example", "unit"), values, start, None, np.nan)
         if tokens is not None and tokens.shape[1] == time:
             words = tokens[:, kept_steps(kept.steps, time)]
             self.widths[key] = max(self.widths.get(key, 1), words.dtype.itemsize // 4)
-            self._put(group, labelled.TOKEN, labelled.DIMS[:2], words, start, room, "")
+            self.put(group, labelled.TOKEN, labelled.DIMS[:2], words, start, room, "")
         if "unit" not in group:
-            self._axis(group, "unit", kept.unit_numbers)
+            self.axis(group, "unit", kept.unit_numbers)
             attributes = labelled.node_attributes(kept, number, self.attributes)
             group.update_attributes({**attributes, "offered": list(kept.offered)})
 
-    def _put(
+    def put(
         self,
         group: zarr.Group,
         name: str,
@@ -158,6 +158,7 @@ class Store:
         fill: Any,
         attributes: Mapping[str, Any] | None = None,
     ) -> None:
+        """Write `part` from row `start` on, into an array made or enlarged for it."""
         shape = [self.examples or start + len(part), *part.shape[1:]]
         if room is not None:
             shape[1] = room
@@ -194,7 +195,8 @@ class Store:
             rows //= 2
         return (rows, *(max(1, n) for n in shape[1:]))
 
-    def _axis(self, group: zarr.Group, name: str, values: np.ndarray) -> None:
+    def axis(self, group: zarr.Group, name: str, values: np.ndarray) -> None:
+        """Write the numbers of a dimension."""
         array: Any = group.create_array(
             name, shape=values.shape, dtype=values.dtype, dimension_names=(name,)
         )
@@ -205,21 +207,20 @@ class Store:
         for (path, number), length in self.lengths.items():
             kept = self.kept[path]
             group: Any = self.root[self._name(path, number)]
-            self._axis(group, "time", kept_steps(kept.steps, length))
+            self.axis(group, "time", kept_steps(kept.steps, length))
             for name, values in labels.items():
-                self._put(group, name, ("example",), values, 0, None, _blank(values))
+                self.put(group, name, ("example",), values, 0, None, _blank(values))
             for _, array in group.arrays():
                 if array.metadata.dimension_names[0] == "example" and array.shape[0] != examples:
                     array.resize((examples, *array.shape[1:]))
             if labelled.TOKEN in group:
                 words: Any = group[labelled.TOKEN]
                 words.update_attributes({"width": self.widths[path, number]})
-            coordinates = [
-                name
-                for name, _ in group.arrays()
-                if name not in (*kept.signals, *labelled.DIMS) and " " not in name
-            ]
-            group.update_attributes({"coordinates": " ".join(sorted(coordinates))})
+            list_coordinates(group, kept.signals)
+        return self.publish([self._name(*key) for key in self.lengths])
+
+    def publish(self, nodes: list[str]) -> xr.DataTree:
+        """Note what was written, move the store to its place and open it."""
         files, size = _measure(self.partial)
         self.root.update_attributes(
             {
@@ -227,12 +228,22 @@ class Store:
                 "textgate_format": _FORMAT,
                 "stored_files": files,
                 "stored_bytes": size,
-                "nodes": [self._name(*key) for key in self.lengths],
+                "nodes": nodes,
             }
         )
         check_free(self.path)
         os.replace(self.partial, self.path)
         return open_store(self.path)
+
+
+def list_coordinates(group: zarr.Group, signals: tuple[str, ...]) -> None:
+    """Note in a node's group which of its arrays are coordinates."""
+    coordinates = [
+        name
+        for name, _ in group.arrays()
+        if name not in (*signals, *labelled.DIMS) and " " not in name
+    ]
+    group.update_attributes({"coordinates": " ".join(sorted(coordinates))})
 
 
 def _blank(values: np.ndarray) -> Any:
@@ -298,7 +309,9 @@ def open_store(path: str | os.PathLike) -> xr.DataTree:
             f"by textgate.trace(…, to=…). Received: {str(path)!r}"
         ) from error
     nodes = {path: _node(stored[path].to_dataset()) for path in attributes["nodes"]}
-    return labelled.tree_of(nodes, {k: v for k, v in attributes.items() if k not in _OWN})
+    trace = labelled.tree_of(nodes, {k: v for k, v in attributes.items() if k not in _OWN})
+    trace.encoding = {"source": str(path.absolute())}  # as xarray notes where data came from
+    return trace
 
 
 def _node(dataset: xr.Dataset) -> xr.Dataset:

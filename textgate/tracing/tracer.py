@@ -16,12 +16,13 @@ import xarray as xr
 from keras import tree
 
 from textgate.tracing import labelled
+from textgate.tracing.edited import Editing, parts_of
 from textgate.tracing.inputs import Source, source_of
 from textgate.tracing.memory import Memory
-from textgate.tracing.program import Program, program_for
+from textgate.tracing.program import NOTES, Program, program_for
 from textgate.tracing.progress import progress_of
 from textgate.tracing.selection import Kept, select
-from textgate.tracing.sites import Site, find_sites
+from textgate.tracing.sites import checked_sites
 from textgate.tracing.store import Store, check_free
 
 _BATCH = 256
@@ -49,7 +50,8 @@ def trace(
 
     Args:
         model: Any built Keras model with `LSTM`, `GRU` or `SimpleRNN` layers, or `RNN` layers over
-            their cells, at any depth and in any wrapper.
+            their cells, at any depth and in any wrapper; or such a model with interventions, as
+            `textgate.intervene` returns it.
         inputs: Whatever `model.predict` takes, or texts for a textgate language model.
         layers: Names of the layers to keep: a node's name (`encoder/lstm`), its end where unique
             (`lstm`), or a container's, which stands for all layers in it. All by default.
@@ -95,56 +97,30 @@ def trace(
     >>> found["memory"]["forget_gate"].sizes
     Frozen({'example': 2, 'time': 3, 'unit': 4})
     """
-    sites = _traceable(model, layers)
+    model, editing = parts_of(model)
+    sites = checked_sites(model, warn=layers is None)
     kept = select(sites, layers, signals, units, steps)
     path = None if to is None else check_free(to)
     given_labels = labelled.labels_of(labels)
     batch_size = _batch_size(batch_size, model, kept, inputs)
-    source = source_of(model, inputs, batch_size, tokens)
+    source = source_of(model, inputs, batch_size, tokens, editing is not None and editing.aligned)
     if source.examples is not None:
         labelled.check_labels(given_labels, source.examples)
     attributes = labelled.model_attributes(model)
-    program = program_for(model, {k.site.path: k.sources for k in kept})
+    if editing is not None:
+        attributes["interventions"] = editing.description
+    plan = None if editing is None else editing.plan
+    program = program_for(model, {k.site.path: k.sources for k in kept}, plan)
     sink: Memory | Store
     if path is None:
         sink = Memory(kept, attributes, source.examples, source.steps)
-        examples = _run(program, source, sink, kept, progress)
+        examples = _run(program, source, sink, kept, progress, editing)
         labelled.check_labels(given_labels, examples)
         return sink.finish(examples, given_labels)
     with Store(path, kept, attributes, source.examples, source.steps, batch_size) as sink:
-        examples = _run(program, source, sink, kept, progress)
+        examples = _run(program, source, sink, kept, progress, editing)
         labelled.check_labels(given_labels, examples)
         return sink.finish(examples, given_labels)
-
-
-def _traceable(model: Any, layers: Any) -> list[Site]:
-    """Return the model's sites, with a warning for what is left out."""
-    if not isinstance(model, keras.Model):
-        hint = " wrap it in keras.Sequential([layer])" if isinstance(model, keras.Layer) else ""
-        raise TypeError(
-            f"`model` must be a Keras model;{hint or ' load it by keras.saving.load_model'}. "
-            f"Received: {type(model).__name__}"
-        )
-    if not model.built:
-        raise ValueError(
-            "The model has no weights yet; call it once on a batch, or `model.build(input_shape)`. "
-            f"Received: model {model.name!r}, which is not built"
-        )
-    sites, problems = find_sites(model)
-    if any(not site.cell.built for site in sites):
-        raise ValueError(
-            "The model's recurrent layers have no weights yet; call the model once on a batch. "
-            f"Received: model {model.name!r}, which is not built"
-        )
-    listed = "; ".join(f"layer {p.path!r}: {p.reason}" for p in problems)
-    if not sites:
-        raise ValueError(
-            f"The model has no recurrent layer that can be traced. {listed or 'It has none at all'}"
-            f". Received: model {model.name!r}"
-        )
-    if problems and layers is None:
-        warnings.warn(f"Not traced: {listed}.", UserWarning, stacklevel=3)
-    return sites
 
 
 def _batch_size(given: int | None, model: Any, kept: list[Kept], inputs: Any) -> int:
@@ -169,14 +145,20 @@ def _run(
     sink: Memory | Store,
     kept: list[Kept],
     progress: bool | None,
+    editing: Editing | None,
 ) -> int:
     """Go through the batches; return the number of examples."""
+    if editing is not None:
+        editing.begin(source.examples)
     examples = 0
     state = program.state()
     pending: Future | None = None
     with progress_of(progress, source.examples) as advance, ThreadPoolExecutor(1) as writer:
         for inputs, size, tokens in source.batches():
-            records, state = program(state, inputs)
+            given = () if editing is None else editing.arrays(examples, size)
+            records, state = program(state, inputs, given)
+            if editing is not None:
+                editing.check(records.pop(NOTES), examples, size)
             if pending is not None:
                 pending.result()
             if examples == 0:
@@ -189,6 +171,8 @@ def _run(
             pending.result()
     if not examples:
         raise ValueError("`inputs` must have at least one example. Received: none")
+    if editing is not None:
+        editing.begin(examples)
     _check_steps(kept, sink.lengths.values())
     return examples
 

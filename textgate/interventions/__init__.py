@@ -1,0 +1,39 @@
+"""Interventions: change a signal inside a run, and see what follows from it.
+
+That a probe reads gender from a unit shows that it is *encoded*. Whether the model *uses* it shows
+in an intervention: the unit's signal is given another value, right where the step computes it, and
+everything after follows from that, the rest of the step and, through the states, all later steps.
+
+    edited = intervene(model, [ZeroAblation("lstm", "cell_state", units=[3, 17])])
+    edited.predict(inputs)
+
+- `ZeroAblation`, `MeanAblation`, `ResampleAblation` take away what units say (is it needed?);
+- `Patch` gives them what they say in another run (does it suffice?);
+- `Clamp` holds a gate or a state at a value, `Steer` pushes it along a direction.
+
+Interventions compose in the order given, act on every model that `textgate.trace` takes, and leave
+the model alone. `to_json` and `from_json` keep them.
+"""
+
+from textgate.interventions.ablations import MeanAblation, ResampleAblation, ZeroAblation
+from textgate.interventions.base import Intervention
+from textgate.interventions.clamp import Clamp
+from textgate.interventions.edited import Edited, EditedLanguageModel, intervene
+from textgate.interventions.patch import Patch
+from textgate.interventions.serialisation import from_json, to_json
+from textgate.interventions.steer import Steer
+
+__all__ = [
+    "Clamp",
+    "Edited",
+    "EditedLanguageModel",
+    "Intervention",
+    "MeanAblation",
+    "Patch",
+    "ResampleAblation",
+    "Steer",
+    "ZeroAblation",
+    "from_json",
+    "intervene",
+    "to_json",
+]
