@@ -10,14 +10,45 @@ from typing import TYPE_CHECKING, Any
 from textgate.probing.contrasts import Contrasts, contrasts
 
 if TYPE_CHECKING:
+    from textgate.probing.amnesic import erasure_effect
+    from textgate.probing.erasure import Eraser, leace, random_eraser
+    from textgate.probing.generalization import temporal_generalization
+    from textgate.probing.probes import probe, probe_over_positions
+    from textgate.probing.scores import unit_scores
     from textgate.probing.set_runner import SetRunner
+    from textgate.probing.signals import word_embeddings
+    from textgate.probing.sparse import sparse_probe
 
 # Public name -> the module of this package that defines it.
 _NAMES = {
+    "Eraser": "erasure",
     "SetRunner": "set_runner",
+    "erasure_effect": "amnesic",
+    "leace": "erasure",
+    "probe": "probes",
+    "probe_over_positions": "probes",
+    "random_eraser": "erasure",
+    "sparse_probe": "sparse",
+    "temporal_generalization": "generalization",
+    "unit_scores": "scores",
+    "word_embeddings": "signals",
 }
 
-__all__ = ["Contrasts", "SetRunner", "contrasts"]
+__all__ = [
+    "Contrasts",
+    "Eraser",
+    "SetRunner",
+    "contrasts",
+    "erasure_effect",
+    "leace",
+    "probe",
+    "probe_over_positions",
+    "random_eraser",
+    "sparse_probe",
+    "temporal_generalization",
+    "unit_scores",
+    "word_embeddings",
+]
 
 
 def __getattr__(name: str) -> Any:

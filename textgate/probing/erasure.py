@@ -1,0 +1,232 @@
+"""Linear erasure in closed form: take out of a representation all that a linear probe could read.
+
+LEACE (Belrose et al. 2023). Let x be features and z labels (one-hot). No linear classifier, however
+trained, does better than a constant one exactly if the covariance of x and z is 0. Among all affine
+maps that achieve this, LEACE is the one that moves x least, in the mean square and under every
+inner product at once:
+
+    r(x) = x − W⁺ Q W (x − μ),   W = (Σ_xx^½)⁺
+
+with Q the orthogonal projection on the columns of W Σ_xz. W makes the features uncorrelated, Q
+takes the directions that go with the labels, W⁺ goes back. The rank of what is taken is at most the
+number of classes less one: for gender, one direction.
+
+With X − μ = U S Vᵀ (of n rows) the columns of W Σ_xz are those of V Uᵀ Z, so that no covariance
+matrix is formed and inverted, which would square the rounding.
+
+Controls. Erasing *something* does damage, too. A `random_eraser` takes out as many directions that
+have nothing to do with the labels; if it is asked to, with the same mean square displacement, since
+a direction of large variance costs more than one of small variance.
+
+What erasure doesn't do: what a nonlinear reader could find stays there; and a model whose state is
+erased at each step may bring the feature back from elsewhere within the same step.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Eraser:
+    """An affine map x ↦ P x + (μ − P μ) that takes a few directions out of features.
+
+    Attributes:
+        projection: P, of shape `(features, features)`: a projection, oblique in general.
+        mean: μ, of shape `(features,)`, which the map leaves where it is.
+        rank: How many directions are taken out.
+        displacement: Mean square distance between features before and after, as a share of their
+            total variance, on the data that the eraser was made from.
+        kind: `"leace"` or `"random"`.
+    """
+
+    projection: np.ndarray = field(repr=False)
+    mean: np.ndarray = field(repr=False)
+    rank: int
+    displacement: float
+    kind: str = "leace"
+
+    def transform(self, features: Any) -> np.ndarray:
+        """Return features with the directions taken out.
+
+        Args:
+            features: Of shape `(…, features)`.
+
+        Returns:
+            The same shape, in the features' own precision.
+
+        Raises:
+            ValueError: If the last dimension is of another size.
+        """
+        x = np.asarray(features)
+        if not np.issubdtype(x.dtype, np.floating):
+            x = x.astype(np.float64)
+        if x.ndim < 1 or x.shape[-1] != len(self.mean):
+            raise ValueError(
+                f"`features` must have {len(self.mean)} in the last dimension, as those that the "
+                f"eraser was made from. Received: shape {x.shape}"
+            )
+        moved = (x - self.mean) @ self.projection.T + self.mean
+        return moved.astype(x.dtype)
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """A in x ↦ x A + b, for rows x: what `textgate.recurrence.Edit` takes as `matrix`."""
+        return self.projection.T
+
+    @property
+    def offset(self) -> np.ndarray:
+        """The b in x ↦ x A + b: what `textgate.recurrence.Edit` takes as `offset`."""
+        return self.mean - self.projection @ self.mean
+
+
+def leace(features: Any, labels: Any) -> Eraser:
+    """Return the eraser of labels from features, in closed form (Belrose et al. 2023).
+
+    Args:
+        features: Of shape `(n, features)`.
+        labels: Classes, of shape `(n,)`; or numbers of shape `(n, targets)`, taken as they are.
+
+    Returns:
+        The eraser. Features that say nothing about the labels give rank 0 and are left alone.
+
+    Raises:
+        ValueError: If shapes don't fit, a value isn't finite, or there is only one class.
+
+    Example:
+
+    >>> random = np.random.default_rng(0)
+    >>> labels = np.repeat([0, 1], 100)
+    >>> features = random.normal(size=(200, 5)) + 3 * labels[:, None]
+    >>> eraser = leace(features, labels)
+    >>> erased = eraser.transform(features)
+    >>> eraser.rank, np.allclose(erased[labels == 0].mean(0), erased[labels == 1].mean(0))
+    (1, True)
+    """
+    x, mean, factors = _whitened(features)
+    z = _targets(labels, len(x))
+    u, _, _ = factors
+    z = z - z.mean(axis=0)
+    return _eraser(x, mean, factors, _span(u.T @ z, float(np.linalg.norm(z, ord=2))), "leace")
+
+
+def random_eraser(
+    features: Any, rank: int = 1, displacement: float | None = None, seed: int = 0
+) -> Eraser:
+    """Return an eraser of random directions, the control of `leace`.
+
+    It is made as LEACE is, for labels drawn at random: directions uniform on the sphere in whitened
+    space.
+
+    Args:
+        features: Of shape `(n, features)`.
+        rank: How many directions to take out.
+        displacement: The displacement that it should have, as the `displacement` of the eraser it
+            is compared with; what can't be reached is approached. By default what comes by chance.
+        seed: Seed.
+
+    Returns:
+        The eraser.
+
+    Raises:
+        ValueError: If features aren't a finite matrix, or have fewer directions than `rank`.
+
+    Example:
+
+    >>> features = np.random.default_rng(0).normal(size=(200, 5)) * [1, 2, 3, 4, 5]
+    >>> round(random_eraser(features, displacement=0.3).displacement, 3)
+    0.3
+    """
+    x, mean, factors = _whitened(features)
+    _, s, _ = factors
+    if isinstance(rank, bool) or not isinstance(rank, int) or not 0 <= rank <= len(s):
+        raise ValueError(
+            f"`rank` must be a whole number from 0 to {len(s)}, the rank of the features. "
+            f"Received: rank={rank!r}"
+        )
+    drawn = np.random.default_rng(seed).normal(size=(len(s), rank))
+    if displacement is None or not rank:
+        return _eraser(x, mean, factors, np.linalg.qr(drawn)[0], "random")
+    # Directions with more or less variance than chance gives: weigh the components by s^a. The
+    # displacement rises with a, so that a is found by halving.
+    share = s**2 / np.sum(s**2)
+    scale = s / s.max()
+    low, high = -20.0, 20.0
+    for _ in range(80):
+        middle = (low + high) / 2
+        basis = _tilted(drawn, scale, middle)
+        if np.sum(share[:, None] * basis**2) < displacement:
+            low = middle
+        else:
+            high = middle
+    basis = _tilted(drawn, scale, (low + high) / 2)
+    return _eraser(x, mean, factors, basis, "random")
+
+
+Factors = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def _whitened(features: Any) -> tuple[np.ndarray, np.ndarray, Factors]:
+    """Return centred features, their mean, and U, s, V without directions of no variance."""
+    given = np.asarray(features)
+    if given.ndim != 2 or len(given) < 2 or not given.shape[1]:
+        raise ValueError(
+            f"`features` must be of shape (n, features) with n from 2. Received: {given.shape}"
+        )
+    x = given.astype(np.float64)
+    if not np.isfinite(x).all():
+        raise ValueError(
+            "`features` must be finite; leave out masked steps. "
+            f"Received: {int((~np.isfinite(x)).any(axis=1).sum())} rows that aren't"
+        )
+    mean = x.mean(axis=0)
+    x = x - mean
+    u, s, vt = np.linalg.svd(x, full_matrices=False)
+    precision = given.dtype if np.issubdtype(given.dtype, np.floating) else np.float64
+    scale = max(s.max(initial=0.0), np.abs(mean).max() * np.sqrt(len(x)))
+    kept = s > scale * np.finfo(precision).eps * max(x.shape) ** 0.5
+    return x, mean, (u[:, kept], s[kept], vt[kept].T)
+
+
+def _targets(labels: Any, count: int) -> np.ndarray:
+    given = np.asarray(labels)
+    if given.ndim not in (1, 2) or len(given) != count:
+        raise ValueError(
+            f"`labels` must have one row for each of the {count} rows of features. "
+            f"Received: shape {given.shape}"
+        )
+    if given.ndim == 2:
+        return given.astype(np.float64)
+    classes, codes = np.unique(given, return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(
+            f"`labels` must have at least two classes. Received: only {classes.tolist()}"
+        )
+    return np.eye(len(classes))[codes]
+
+
+def _span(columns: np.ndarray, scale: float) -> np.ndarray:
+    """Return an orthonormal basis of what columns span, rounding left out."""
+    if not columns.size:
+        return columns[:, :0]
+    left, s, _ = np.linalg.svd(columns, full_matrices=False)
+    return left[:, s > scale * 1e-10]
+
+
+def _tilted(drawn: np.ndarray, scale: np.ndarray, power: float) -> np.ndarray:
+    weighted = drawn * np.exp(power * (np.log(scale) - np.log(scale).mean()))[:, None]
+    return np.linalg.qr(weighted / np.abs(weighted).max())[0]
+
+
+def _eraser(
+    x: np.ndarray, mean: np.ndarray, factors: Factors, basis: np.ndarray, kind: str
+) -> Eraser:
+    """Return the eraser of the whitened directions V `basis`."""
+    _, s, v = factors
+    away = (v * s) @ basis  # (features, rank): W⁺ Q's left half
+    onto = (v / s) @ basis  # its right half
+    projection = np.eye(len(mean)) - away @ onto.T
+    total = np.sum(x**2)
+    moved = np.sum((x @ onto @ away.T) ** 2)
+    return Eraser(projection, mean, basis.shape[1], float(moved / total) if total else 0.0, kind)
