@@ -41,6 +41,44 @@ def test_the_half_life_of_a_constant_gate(cell):
     assert (table.steps == 10).all()  # the first word has nothing to keep
 
 
+def test_the_median_life_follows_entries():
+    """Against a walk along every entry, and Kaplan and Meier's estimate from its definition."""
+    rng = np.random.default_rng(3)
+    gate = rng.choice([0.999, 0.97, 0.05], size=(4, 12, 3), p=[0.6, 0.25, 0.15])
+    gate[..., 2] = 0.8  # 0.8^3 > ½ > 0.8^4
+    mask = rng.random((4, 12)) < 0.8
+    found = mechanics.half_life(node_with(gate, mask)).median_life
+    for unit in range(3):
+        lives, lost = [], []
+        for example in range(4):
+            kept = gate[example, mask[example], unit]
+            for start in range(len(kept)):
+                products = np.cumprod(kept[start + 1 :])
+                low = np.flatnonzero(products <= 0.5)
+                lives.append(low[0] + 1 if low.size else len(products))
+                lost.append(bool(low.size))
+        lives, lost = np.array(lives), np.array(lost)
+        surviving, expected = 1.0, np.inf
+        for words in range(1, 12):
+            at_risk = (lives >= words).sum()
+            surviving *= 1 - ((lives == words) & lost).sum() / max(at_risk, 1)
+            if surviving <= 0.5:
+                expected = words
+                break
+        assert found[unit] == expected
+    assert found[2] == 4
+
+
+def test_a_reset_shortens_the_half_life_more_than_the_median_life():
+    gate = np.ones((20, 12, 2))
+    gate[:, 11, 0] = 0.0  # flushed to zero at the last word only
+    gate[..., 1] = 0.25
+    table = mechanics.half_life(node_with(gate))
+    np.testing.assert_allclose(table.half_life, [11 / 24, 0.5], rtol=1e-6)
+    # Entries written 1 to 11 words before the end live so long: half of them 6 words or less.
+    assert table.median_life.tolist() == [6.0, 1.0]
+
+
 def test_a_half_life_is_that_of_the_product():
     rng = np.random.default_rng(1)
     gate = rng.uniform(0.2, 1.0, (3, 8, 2))

@@ -14,8 +14,13 @@ retention*, whatever the order, so that
 
 The mean of f itself would flatter the unit: one that keeps everything at nine words and a
 hundredth at the tenth has a mean of 0.9 and would seem to live for 6.6 words, but ten words leave a
-hundredth, and the half-life is 1.5. A single retention of 0 makes the half-life 0, and one that is
-always 1 makes it infinite.
+hundredth, and the half-life is 1.5.
+
+A unit that holds on to one thing until a new subject comes, and then drops it at once, has a short
+half-life for all that: a few resets weigh more in the mean logarithm than many words of keeping.
+*Median life* tells such units from leaky ones. Each word's entry is followed until at most half of
+it is left; the median over entries is the number of words after which half of them have come to
+that. Entries that still stand when their text ends are not lost but censored (Kaplan & Meier 1958).
 """
 
 from collections.abc import Sequence
@@ -27,6 +32,8 @@ import xarray as xr
 
 from textgate.mechanics.nodes import gates_of, memory_of, node_of, signal
 from textgate.recurrence import CELLS
+
+_RESOLUTION = 2.0**-24  # of a float32 sigmoid near 0
 
 
 def _values(node: xr.Dataset, gate: str) -> tuple[np.ndarray, np.ndarray]:
@@ -155,14 +162,16 @@ def half_life(node: Any) -> pd.DataFrame:
     """Return how many words it takes each unit to lose half of what it holds.
 
     The first word of each example doesn't count where the memory before it is zero: there was
-    nothing yet to keep, and nothing depends on that gate.
+    nothing yet to keep, and nothing depends on that gate. A retention below 2⁻²⁴, where float32
+    gates become 0, counts as 2⁻²⁴, unless the unit never keeps anything.
 
     Args:
         node: One layer of a trace, of an LSTM or a GRU.
 
     Returns:
-        A row for each unit: `unit`, `half_life` in words (see the module's docstring; infinite
-        for a unit that loses nothing), `mean_log_retention`, `mean_retention`, and `steps`. NaN
+        A row for each unit: `unit`, `half_life` and `median_life` in words (see the module's
+        docstring; infinite for a unit that loses nothing, and `median_life` also where most
+        entries outlive their texts), `mean_log_retention`, `mean_retention`, and `steps`. NaN
         where no step counts.
 
     Raises:
@@ -187,18 +196,49 @@ def half_life(node: Any) -> pd.DataFrame:
     values, mask = _values(node, "retention")
     counted = mask & ~_first_of_nothing(node, mask)
     seen = values[counted]
+    logs = np.log(np.clip(seen, _RESOLUTION, 1.0))
+    mean_log = _share(np.where((seen > 0).any(axis=0), logs, -np.inf))
     with np.errstate(divide="ignore"):
-        mean_log = _share(np.log(np.clip(seen, 0.0, 1.0)))
         lives = np.log(2) / -mean_log
+    backwards = slice(None, None, -1 if node.attrs.get("go_backwards", 0) else 1)
+    median = _median_lives(values[:, backwards], mask[:, backwards])
     return pd.DataFrame(
         {
             "unit": node["unit"].values,
             "half_life": np.where(mean_log == 0, np.inf, lives),
+            "median_life": median if len(seen) else np.nan,
             "mean_log_retention": mean_log,
             "mean_retention": _share(seen),
             "steps": len(seen),
         }
     )
+
+
+def _median_lives(keep: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return after how many words half of the entries have lost half, by Kaplan and Meier.
+
+    Args:
+        keep: The retention, `(example, time, unit)`, in the order of reading.
+        mask: The steps read, `(example, time)`.
+    """
+    # Words count, not steps: close the gaps that masked steps leave.
+    order = np.argsort(~mask, axis=1, kind="stable")
+    keep = np.take_along_axis(np.where(mask[..., None], keep, 1.0), order[..., None], axis=1)
+    lengths = mask.sum(axis=1)
+    total = np.cumsum(np.log(np.clip(keep, _RESOLUTION, 1.0)), axis=1)
+    steps = keep.shape[1]
+    whole = np.ones(keep.shape, bool)  # entries of which more than half was left so far
+    surviving = np.ones(keep.shape[2])
+    median = np.full(keep.shape[2], np.inf)
+    for words in range(1, steps):
+        read = np.arange(words, steps) < lengths[:, None]
+        at_risk = whole[:, : steps - words] & read[..., None]
+        lost = at_risk & (total[:, words:] - total[:, : steps - words] <= np.log(0.5) + 1e-6)
+        count = at_risk.sum(axis=(0, 1))
+        surviving *= 1 - lost.sum(axis=(0, 1)) / np.maximum(count, 1)
+        whole[:, : steps - words] &= ~lost
+        median[(surviving <= 0.5) & np.isinf(median)] = words
+    return median
 
 
 def _first_of_nothing(node: xr.Dataset, mask: np.ndarray) -> np.ndarray:

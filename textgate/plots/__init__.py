@@ -4,6 +4,20 @@ Every function returns a `matplotlib.figure.Figure`, to be shown in a notebook o
 `figure.savefig("name.png")`.
 """
 
+from textgate.plots.drivers import gate_drivers
+from textgate.plots.gates import half_lives, saturation
+from textgate.plots.gradients import gradient_paths
 from textgate.plots.heatmap import heatmap
+from textgate.plots.ledger import ledger
+from textgate.plots.probing import probe_accuracy, temporal_generalization
 
-__all__ = ["heatmap"]
+__all__ = [
+    "gate_drivers",
+    "gradient_paths",
+    "half_lives",
+    "heatmap",
+    "ledger",
+    "probe_accuracy",
+    "saturation",
+    "temporal_generalization",
+]
