@@ -36,8 +36,8 @@ from textgate.recurrence.steps import project
 from textgate.tracing import find_sites, resolve
 
 KINDS = ("interchange", "zero", "mean", "resample")
-_ITEMS = 64  # items in a block, at most
-_NUMBERS = 2**23  # pre-activations in a block, about: 32 MB
+_ITEMS = 32  # items in a block, at most; fewer means fewer steps gone for the longest of them
+_NUMBERS = 2**20  # pre-activations in a block, at most: 4 MB, which stay in the processor's cache
 
 # (items (b,), steps (b, time)) -> the signal's new values, (b, time, units)
 _Values = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -326,17 +326,16 @@ class SetRunner:
         weights = ops_of(self._stack.weights[self._index :])
         widest = max(equations.units * 4 for equations in layers)
         b = min(_ITEMS, _power_of(2, len(self._last)))
-        most = max(1, _power_of(2, _NUMBERS // (widest * b) // 2 + 1))
-        m = min(most, _power_of(4, len(where)))
-        time = -(-self.contrasts.base.shape[1] // 4) * 4
-        run = edited_run(layers, self.signal, edit, (m, b, time))
+        pieces = list(_pieces(len(where), max(1, _NUMBERS // (widest * b))))
+        time = -(-self.contrasts.base.shape[1] // 4) * 4  # few shapes to compile for
         for items, block in self._blocks(start, values, b, time):
             arguments = ops_of(block)
             arguments[0] = project(self._spec, arguments[0], weights[0])
-            for begin in range(0, len(where), m):
+            x, value, states, readout, last, steps = arguments
+            for begin, m in pieces:
                 part = where[begin : begin + m]
                 padded = np.concatenate([part, np.repeat(part[:1], m - len(part), axis=0)])
-                x, value, states, readout, last, steps = arguments
+                run = edited_run(layers, self.signal, edit, (m, b, time))
                 found = run(
                     x, value, ops.convert_to_tensor(padded), states, weights, readout, last, steps
                 )
@@ -390,6 +389,17 @@ def _first_difference(base: np.ndarray, source: Any, last: np.ndarray) -> np.nda
     """Return the first step in which two prefixes differ; the last step where none does."""
     differs = base != source
     return np.where(differs.any(axis=1), differs.argmax(axis=1), last)
+
+
+def _pieces(count: int, most: int) -> Iterator[tuple[int, int]]:
+    """Cut `count` sets into pieces of few sizes; yield `(begin, size)`, the last one padded."""
+    begin = 0
+    while begin < count:
+        size = min(most, _power_of(4, count - begin))
+        if size > 1.5 * (count - begin):
+            size //= 4
+        yield begin, size
+        begin += size
 
 
 def _power_of(base: int, least: int) -> int:
