@@ -164,6 +164,15 @@ def test_runs_as_the_model_itself_does(rng, steps, cell, signal):
     assert changed > 1e-3
 
 
+def test_a_tie_is_wrong(rng):
+    pairs = pairs_of(rng)
+    words = [*WOMEN, *MEN, *VERBS, "then", "her", "his", "way"]
+    lm = LanguageModel(WordTokenizer(words), units=3, seed=0)
+    lm.get_layer("output").kernel.assign(np.zeros((3, len(lm.tokenizer))))
+    table = tg.probing.erasure_effect(lm, pairs, "lstm", draws=1, resamples=10)
+    assert (table.accuracy == 0).all()
+
+
 def test_an_eraser_is_made_from_the_antecedent_on(planted):
     lm, _, pairs = planted
     items = contrasts(lm, pairs, with_source=False)
