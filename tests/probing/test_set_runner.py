@@ -6,7 +6,7 @@ import pytest
 
 from textgate.models import LanguageModel
 from textgate.probing import Contrasts, SetRunner
-from textgate.recurrence import Edit
+from textgate.recurrence import CELLS, Edit
 from textgate.tokenizers import WordTokenizer
 from textgate.tracing import find_sites, intercept
 
@@ -21,11 +21,17 @@ MODELS = {
     "gru-2": {"cell": "gru", "units": (6, 4)},
     "simple_rnn-2": {"cell": "simple_rnn", "units": (5, 4)},
 }
-LAYERS = [
-    (name, layer)
-    for name, arguments in MODELS.items()
-    for layer in range(min(2, len(arguments["units"])))
-]
+# Every layer with all its signals; of three layers, the one whose edits reach the third.
+LAYERS = {
+    ("lstm", 0): CELLS["lstm"].signals,
+    ("lstm-2", 0): CELLS["lstm"].signals,
+    ("lstm-2", 1): ("forget_gate", "cell_state"),
+    ("lstm-3", 0): ("cell_state",),
+    ("gru", 0): CELLS["gru"].signals,
+    ("gru-2", 0): CELLS["gru"].signals,
+    ("gru-2", 1): ("hidden_state",),
+    ("simple_rnn-2", 0): ("hidden_state",),
+}
 
 
 @pytest.fixture(scope="module")
@@ -101,25 +107,26 @@ def by_the_model(lm, items, layer, signal, where, value):
 
 
 def some_sets(units, rng):
-    sets = rng.random((6, units)) < 0.4
+    sets = rng.random((16, units)) < 0.4  # so many that there is one shape to compile
     sets[0], sets[1] = True, False
     return sets
 
 
-@pytest.mark.parametrize(("name", "layer"), LAYERS)
+@pytest.mark.parametrize(("name", "layer"), list(LAYERS))
 def test_interchange_is_an_edit_inside_the_model(models, rng, name, layer):
     lm, items = models(name), contrasts_of()
     site = find_sites(lm)[0][layer]
-    for signal in site.spec.cell.signals:
+    for signal in LAYERS[name, layer]:
         runner = SetRunner(lm, items, site.path, signal)
         value = signal_of(lm, site, items.source, signal)
-        units = np.eye(runner.units, dtype=bool)
-        sets = np.concatenate([some_sets(runner.units, rng), units])
+        sets = some_sets(runner.units, rng)
         expected = by_the_model(lm, items, layer, signal, sets, value)
         found = runner.run(sets, "interchange")
         np.testing.assert_allclose(found, expected, atol=1e-5, rtol=0, err_msg=signal)
-        found = runner.run(units, "interchange")  # single units have a way of their own
-        np.testing.assert_allclose(found, expected[6:], atol=1e-5, rtol=0, err_msg=signal)
+        sets = np.eye(runner.units, dtype=bool)[np.arange(16) % runner.units]
+        expected = by_the_model(lm, items, layer, signal, sets, value)
+        found = runner.run(sets, "interchange")  # single units have a way of their own
+        np.testing.assert_allclose(found, expected, atol=1e-5, rtol=0, err_msg=signal)
     np.testing.assert_allclose(runner.clean(), read(lm, items, items.base), atol=1e-5, rtol=0)
     np.testing.assert_allclose(runner.source(), read(lm, items, items.source), atol=1e-5, rtol=0)
 

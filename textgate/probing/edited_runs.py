@@ -168,7 +168,9 @@ class _Run:
         """
         lower = self.specs[0]
         edited = self.layer_step(0, x, states[0], 0)
-        clean = self.layer_step(0, x, states[0], None)["hidden_state"]
+        clean = None
+        if self.edit == "unit":
+            clean = self.layer_step(0, x, states[0], None)["hidden_state"]
         carried = [self.states_of(lower, edited)]
         for index in range(1, len(self.specs)):
             if index == 1 and self.local:

@@ -396,7 +396,7 @@ def _pieces(count: int, most: int) -> Iterator[tuple[int, int]]:
     begin = 0
     while begin < count:
         size = min(most, _power_of(4, count - begin))
-        if size > 1.5 * (count - begin):
+        if size > 2 * (count - begin):
             size //= 4
         yield begin, size
         begin += size
