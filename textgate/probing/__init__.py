@@ -12,23 +12,31 @@ from textgate.probing.contrasts import Contrasts, contrasts
 if TYPE_CHECKING:
     from textgate.probing.amnesic import erasure_effect
     from textgate.probing.erasure import Eraser, leace, random_eraser
+    from textgate.probing.finding import UnitFinding
     from textgate.probing.generalization import temporal_generalization
     from textgate.probing.probes import probe, probe_over_positions
+    from textgate.probing.protocol import find_units
     from textgate.probing.scores import unit_scores
+    from textgate.probing.selection import Goals
     from textgate.probing.set_runner import SetRunner
     from textgate.probing.signals import word_embeddings
     from textgate.probing.sparse import sparse_probe
+    from textgate.probing.sweeps import sweep
 
 # Public name -> the module of this package that defines it.
 _NAMES = {
     "Eraser": "erasure",
+    "Goals": "selection",
     "SetRunner": "set_runner",
+    "UnitFinding": "finding",
     "erasure_effect": "amnesic",
+    "find_units": "protocol",
     "leace": "erasure",
     "probe": "probes",
     "probe_over_positions": "probes",
     "random_eraser": "erasure",
     "sparse_probe": "sparse",
+    "sweep": "sweeps",
     "temporal_generalization": "generalization",
     "unit_scores": "scores",
     "word_embeddings": "signals",
@@ -37,14 +45,18 @@ _NAMES = {
 __all__ = [
     "Contrasts",
     "Eraser",
+    "Goals",
     "SetRunner",
+    "UnitFinding",
     "contrasts",
     "erasure_effect",
+    "find_units",
     "leace",
     "probe",
     "probe_over_positions",
     "random_eraser",
     "sparse_probe",
+    "sweep",
     "temporal_generalization",
     "unit_scores",
     "word_embeddings",

@@ -1,0 +1,346 @@
+"""The protocol: which units of a language model hold a feature, with evidence a reviewer accepts.
+
+    found = tg.probing.find_units(lm, feature="gender")
+    print(found.summary())
+
+**The question.** A prefix ("The actress lost") decides between two words (*her*, *his*). Some
+units' values carry that decision from the antecedent to the pronoun. A probe shows what can be read
+from a unit; here units are ranked by what *intervening* on them does, and what is claimed of them
+is claimed of interventions on sentences that had no part in choosing them.
+
+**Two claims, told apart.** A set is *sufficient* if exchanging its values for those of the
+counterpart ("The actor lost") flips the answer, in both directions. It is *necessary* if the model
+falls near chance without it, in whichever of three ways it is taken out. Where a feature is stored
+twice, half of it may suffice while nothing small is necessary. So both sets are looked for, the
+complement is put to the same test, and further disjoint sets are listed.
+
+**A statistician's reading.**
+
+*What is sampled.* Items are made of templates, lexemes and verbs, and the claim is about others
+than these: so templates and lexemes are the units of resampling, not items. Intervals come from the
+pigeonhole bootstrap over both. The model is one model; a claim about LSTMs needs several seeds
+(`find_units_over_runs`), and those are another level of sampling.
+
+*What is exchangeable under the null.* That an intervention does nothing on average means that a
+cluster's effect is as likely as its opposite: signs of clusters are flipped, and flips of templates
+and of lexemes are added up, which errs towards finding nothing (see `inference`). The test over all
+units takes the largest statistic (max-T). A set that was fixed on the discovery half is one test on
+the other half, and needs no correction for the thousands of sets that were looked through; the two
+claims share the 5 % between them. Goals alone would not do: under the null an ablation that helps
+half of the clusters as much as it harms the others leaves an accuracy of one half, which is what a
+necessary unit leaves.
+
+*Where selection could leak.* (1) By items: the halves have no template, lexeme or verb in common;
+an item with parts in both is left out. The division looks at how sentences are built and never at
+what the model does. (2) By choices: layer, candidates, sets, their sizes, the direction and the
+reference values of ablations all come from the discovery half. Nothing is tuned on the other; a set
+that fails there is reported as failed, and no second one is tried. (3) By the model: its training
+sentences are other sentences, made of the same words; "held out" means held out from the choice of
+units. (4) Pronouns, determiners, and the nouns of other referents do occur in both halves.
+
+*What the controls are for.* Sets of other units, as many, at random: that any so many units would
+do. Sets matched in activation norm: that any units as active would do. The same model with fresh
+weights: that the architecture or the pairs would do. Another kind of agreement and ordinary
+sentences: that the model is just broken. Directions apart: that the model has only come to say the
+same word always. `lost` in the tables adds the directions up, and so is blind to such a shift.
+
+*What is not shown.* Units of several layers or signals at once are not tried, and forward selection
+need not find the smallest set there is, only a small one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from textgate.probing import axes, confirmation, side_effects, verdict
+from textgate.probing import selection as select
+from textgate.probing.codes import codes
+from textgate.probing.contrasts import contrasts
+from textgate.probing.effects import INTERCHANGE, Half, one_hot
+from textgate.probing.finding import UnitFinding
+from textgate.probing.halves import Halves, halves
+from textgate.probing.selection import Found, Goals
+from textgate.probing.stages import stages
+from textgate.probing.untrained import untrained
+
+_MOST_ALTERNATIVES = 3
+_MOST_UNKNOWN = 50  # unknown words that the settings name
+# Which generated pairs a feature has.
+_PAIRS = {"gender": "pronoun_agreement", "number": "number_agreement"}
+
+
+def find_units(
+    lm: Any,
+    pairs: pd.DataFrame | None = None,
+    feature: str = "gender",
+    layer: str | None = None,
+    signal: str | None = None,
+    seed: int = 0,
+    *,
+    goals: Goals | None = None,
+    items: int = 320,
+    controls: int = 100,
+    side_tasks: Mapping[str, pd.DataFrame] | None = None,
+    texts: Sequence[str] | None = None,
+    progress: bool | None = None,
+) -> UnitFinding:
+    """Find the units that hold a feature, and confirm them on other sentences.
+
+    Args:
+        lm: A `textgate.models.LanguageModel`.
+        pairs: Minimal pairs with counterparts: the columns `good`, `bad`, `target`,
+            `counterpart_prefix`, `good_class`, `bad_class`, and by choice `template`, `lexeme`,
+            `counterpart_lexeme` and `verbs`, in which the halves are to be disjoint. By default,
+            for gender and number, generated ones.
+        feature: What the pairs are about; `"gender"` takes feminine against masculine.
+        layer: Name of the recurrent layer; `None` for the one in which the smallest set was
+            discovered.
+        signal: The signal; `None` for what the cell remembers with, an LSTM's cell state or a
+            GRU's hidden state.
+        seed: Seed of everything: the halves, the controls, the intervals.
+        goals: What counts as doing the job; by default 90 % flipped in each direction by at most 8
+            units, and 60 % balanced accuracy at most without at most 16.
+        items: The most items that each half uses.
+        controls: How many control sets of each kind.
+        side_tasks: Other minimal pairs, by name, on which the ablations should cost nothing; `None`
+            for generated ones, `{}` for none.
+        texts: Sentences for the perplexity; `None` for generated ones, `[]` for none.
+        progress: Whether to show progress on stderr; `None` for: if it is a terminal.
+
+    Returns:
+        The finding.
+
+    Raises:
+        TypeError: If `lm` is not a language model of textgate.
+        ValueError: If the layer lacks the signal, the pairs don't align or are of one class only, a
+            half gets too few items, or `pairs` is needed and not given.
+    """
+    goals = goals or Goals()
+    if not hasattr(lm, "recurrent_layers"):
+        raise TypeError(
+            "`lm` must be a textgate.models.LanguageModel, as textgate.load returns it. "
+            f"Received: {type(lm).__name__}"
+        )
+    signal = signal or ("cell_state" if lm.cell == "lstm" else "hidden_state")
+    names = [layer] if layer else [each.name for each in lm.recurrent_layers]
+    pairs = _pairs(pairs, feature)
+    with stages(progress) as stage:
+        stage("reading the pairs", 1)
+        parts = halves(lm, contrasts(lm, pairs, feature), items, seed)
+        runners = {name: parts.runners(lm, name, signal) for name in names}
+        made = _Made(lm, parts, goals, signal, seed, _settings(parts, items, controls))
+        if not all(half.knows for both in runners.values() for half in both):
+            return made.unknowing(names[0], runners[names[0]][1])
+
+        stage("looking for sufficient units", 4)
+        layers, chosen, ranking, enough = select.best_layer(runners, goals)
+        discovery, confirming = runners[chosen]
+        stage("looking for necessary units", 6)
+        needed = select.necessary(discovery, ranking, goals)
+        stage("looking for further sets", 3)
+        alternatives, further = _further(discovery, confirming, ranking, enough, goals, seed)
+
+        stage("confirming", 12)
+        norms = discovery.norms
+        sets = {"sufficient": enough.tried, "necessary": needed.tried}
+        sets = {name: units for name, units in sets.items() if units}
+        confirmed = {
+            name: confirmation.confirm(confirming, name, units, norms, goals, controls, seed)
+            for name, units in sets.items()
+        }
+        stage("confirming each unit", 3)
+        each = confirmation.each_unit(confirming, ranking, norms, seed)
+        stage("trying a direction", 2)
+        direction, rank = axes.axis_test(
+            lm, discovery, confirming, chosen, signal, goals, controls, seed
+        )
+
+        stage("controls: other tasks", 3)
+        masks = {name: one_hot(units, len(norms)) for name, units in sets.items()}
+        beside = side_effects.side_tasks(lm, feature, side_tasks, chosen, signal, masks, seed)
+        stage("controls: ordinary sentences", 4)
+        reading = side_effects.on_texts(texts, lm, chosen, signal, masks, parts.reference, seed)
+        stage("controls: fresh weights", 3)
+        fresh = untrained(lm, parts, chosen, signal, sets, goals, seed)
+        members = sorted({unit for units in sets.values() for unit in units})
+        code = codes(lm, pairs, chosen, signal, members, seed)
+
+    facts = verdict.Facts(
+        feature=feature,
+        place=f"{chosen}'s {signal.replace('_', ' ')}",
+        accuracy=float(confirming.accuracy(confirming.clean).mean()),
+        sufficient=_kept(confirmed, "sufficient", enough),
+        necessary=_kept(confirmed, "necessary", needed),
+        sufficient_is_necessary=_also(confirmed, "sufficient", enough, "necessary"),
+        necessary_is_sufficient=_also(confirmed, "necessary", needed, "sufficient"),
+        tried=(enough.tried, needed.tried),
+        found=(bool(enough.units), bool(needed.units)),
+        limits=goals.limits(len(norms)),
+        alternatives=alternatives,
+        axis=rank,
+        spread=float(direction["spread"].iloc[0]) if len(direction) else float("nan"),
+    )
+    tables = {
+        "interventions": _joined([_clean(confirming, seed), *_each(confirmed, "interventions")]),
+        "codes": code,
+        "controls": _joined(_each(confirmed, "controls")),
+        "tests": _joined(_each(confirmed, "tests")),
+        "side_tasks": beside,
+        "perplexity": reading,
+        "untrained": fresh,
+        "further": further,
+        "direction": direction,
+        "selection": _joined(
+            [enough.steps.assign(set="sufficient"), needed.steps.assign(set="necessary")]
+        ),
+        "layers": layers,
+        "split": parts.counts,
+        "units": each,
+    }
+    return made.finding(chosen, facts, tables)
+
+
+def _pairs(pairs: pd.DataFrame | None, feature: str) -> pd.DataFrame:
+    if pairs is not None:
+        return pairs
+    from textgate.datasets import minimal_pairs
+
+    if feature not in _PAIRS:
+        raise ValueError(
+            f"pairs can be generated for {' and '.join(_PAIRS)}; give your own as `pairs`. "
+            f"Received: feature={feature!r}, pairs=None"
+        )
+    return minimal_pairs(_PAIRS[feature], split="test")
+
+
+def _further(
+    discovery: Half,
+    confirming: Half,
+    ranking: pd.DataFrame,
+    enough: Found,
+    goals: Goals,
+    seed: int,
+) -> tuple[tuple[tuple[int, ...], ...], pd.DataFrame]:
+    """Return further sets that flip the answer on both halves, disjoint from the first."""
+    used = list(enough.units)
+    sets: list[tuple[int, ...]] = []
+    rows: list[dict[str, Any]] = []
+    while used and len(rows) < 3 * _MOST_ALTERNATIVES:
+        other = select.sufficient(discovery, ranking, goals, without=used)
+        if not other.units:
+            break
+        readings = confirming.run(one_hot(other.units, len(ranking))[None], INTERCHANGE)[0]
+        confirmed = bool(confirming.flipped(readings).min() >= goals.flipped)
+        label = {
+            "set": f"further {len(rows) // 3 + 1}",
+            "size": len(other.units),
+            "units": " ".join(map(str, other.units)),
+            "confirmed": confirmed,
+            "intervention": INTERCHANGE,
+        }
+        rows += confirmation.describe(confirming, label, readings, seed)
+        if confirmed:
+            sets.append(other.units)
+        used += other.units
+    return tuple(sets), pd.DataFrame(rows)
+
+
+def _kept(
+    confirmed: Mapping[str, confirmation.Confirmed], name: str, found: Found
+) -> tuple[int, ...]:
+    """Return a set if it was found and its claim confirmed, in rising order."""
+    return tuple(sorted(found.units)) if _also(confirmed, name, found, name) else ()
+
+
+def _also(
+    confirmed: Mapping[str, confirmation.Confirmed], name: str, found: Found, claim: str
+) -> bool:
+    """Whether a set that was found and confirmed is confirmed for another claim as well."""
+    if not found.units:
+        return False
+    each = confirmed[name]
+    return bool(getattr(each, name) and getattr(each, claim))
+
+
+def _each(confirmed: Mapping[str, confirmation.Confirmed], table: str) -> list[pd.DataFrame]:
+    return [getattr(each, table) for each in confirmed.values()]
+
+
+def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
+
+
+def _clean(half: Half, seed: int) -> pd.DataFrame:
+    label = {"set": "none", "size": 0, "units": "", "intervention": "none"}
+    return pd.DataFrame(confirmation.describe(half, label, half.clean, seed))
+
+
+def _settings(parts: Halves, items: int, controls: int) -> dict[str, Any]:
+    unknown = dict(list(parts.items.unknown.items())[:_MOST_UNKNOWN])
+    return {
+        "items": items,
+        "controls": controls,
+        "dropped": dict(parts.items.dropped),
+        "unknown": unknown,
+    }
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What every finding of one call has in common."""
+
+    lm: Any
+    parts: Halves
+    goals: Goals
+    signal: str
+    seed: int
+    settings: Mapping[str, Any]
+
+    def finding(
+        self, layer: str, facts: verdict.Facts, tables: Mapping[str, pd.DataFrame]
+    ) -> UnitFinding:
+        """Return a finding with its verdict."""
+        import keras
+
+        import textgate
+        from textgate.tracing import fingerprint
+
+        return UnitFinding(
+            feature=facts.feature,
+            layer=layer,
+            signal=self.signal,
+            cell=self.lm.cell,
+            units=int(self.lm.get_layer(layer.split("/")[-1]).units),
+            sufficient=facts.sufficient,
+            necessary=facts.necessary,
+            alternatives=facts.alternatives if facts.sufficient else (),
+            direction_rank=facts.axis,
+            claim=verdict.claim_of(facts),
+            verdict=verdict.verdict(facts, tables, self.goals),
+            tables=tables,
+            goals=self.goals,
+            settings=self.settings,
+            seed=self.seed,
+            versions={
+                "textgate": textgate.__version__,
+                "keras": keras.__version__,
+                "backend": keras.backend.backend(),
+                "numpy": np.__version__,
+                "model": fingerprint(self.lm),
+            },
+        )
+
+    def unknowing(self, layer: str, half: Half) -> UnitFinding:
+        """Return the finding on a model that doesn't have the feature."""
+        facts = verdict.Facts(
+            feature=half.items.feature,
+            place=layer,
+            accuracy=float(half.accuracy(half.clean).mean()),
+            knows=False,
+        )
+        tables = {"interventions": _clean(half, self.seed), "split": self.parts.counts}
+        return self.finding(layer, facts, tables)
