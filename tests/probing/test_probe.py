@@ -60,7 +60,7 @@ def test_positions_are_counted_in_unmasked_steps(rng, anchored):
         assert not np.isnan(got).any()
 
 
-def test_reads_a_trace_by_names(rng):
+def test_reads_a_trace_by_names(rng, tmp_path):
     model = keras.Sequential(
         [keras.Input((4, 3)), keras.layers.Masking(), keras.layers.LSTM(6, name="memory")]
     )
@@ -78,6 +78,12 @@ def test_reads_a_trace_by_names(rng):
     assert set(table.signal) == {"cell_state"}
     derived = tg.probing.probe(trace["memory"], GENDER, NAMES, "retention", controls=0)
     assert derived.accuracy.between(0, 1).all()
+    stored = tg.trace(model, x, to=tmp_path / "gates.zarr")
+    for name in ("cell_state", "retention"):
+        for got, expected in zip(
+            signal_of(stored, name).at(-1), signal_of(trace, name).at(-1), strict=True
+        ):
+            np.testing.assert_allclose(got, expected, atol=1e-6)
 
 
 # -- what a probe finds ------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import xarray as xr
 from scipy import stats
 
 import textgate as tg
-from textgate.probing.scores import auc, effect_sizes, max_t
+from textgate.probing.scores import auc, effect_sizes, interval_of_d, max_t
 
 DIMS = ("example", "time", "unit")
 
@@ -41,6 +41,23 @@ def test_the_bias_of_d_is_gone_in_g():
     d, g = effect_sizes(random.normal(size=(8, 40_000)) + 1.0 * high[:, None], high)
     assert np.mean(d) > 1.1
     assert np.mean(g) == pytest.approx(1.0, abs=0.02)
+
+
+def test_the_interval_of_d_covers():
+    """Sentences of one name are alike, so that the interval is wider than sentences suggest."""
+    covered, naive, count = 0, 0, 30 * 20
+    for seed in range(30):
+        random = np.random.default_rng(seed)
+        names = np.repeat(np.arange(50), 6)
+        high = names % 2 == 1
+        values = random.normal(size=(50, 20))[names] + random.normal(size=(300, 20))
+        values += np.sqrt(2) * high[:, None]  # d = 1, as the variances add up to 2
+        low, upper = interval_of_d(values, high, names, 300, seed)
+        covered += ((low <= 1) & (upper >= 1)).sum()
+        low, upper = interval_of_d(values, high, np.arange(300), 100, seed)
+        naive += ((low <= 1) & (upper >= 1)).sum()
+    assert 0.90 < covered / count < 0.98
+    assert naive / count < 0.8
 
 
 def test_t_and_p_by_all_permutations(rng):
@@ -87,7 +104,7 @@ def simulate(trials, mixed, seed=0, shift=0.0, planted=0):
         values[:, :planted] += shift * gender[:, None]
         yield (
             tg.probing.unit_scores(
-                trace_of(values), gender, names, None, permutations=199, seed=trial
+                trace_of(values), gender, names, None, permutations=199, resamples=2, seed=trial
             ),
             values,
             gender,
@@ -133,6 +150,9 @@ def test_the_table(rng):
     assert row.mean_high < row.mean_low
     assert max(row.cohens_d, row.t) < -2
     assert row.auc < 0.05
+    assert (scores.d_low <= scores.cohens_d).all()
+    assert (scores.cohens_d <= scores.d_high).all()
+    assert row.d_high < 0
     assert max(row.p_max, row.p_fdr) < 0.05
     assert (scores.p >= 1 / 5001).all()
     assert (scores.p_max >= scores.p).all()

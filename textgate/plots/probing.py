@@ -142,10 +142,13 @@ def temporal_generalization(
     every = max(1, -(-len(values) // 20))
     for axis, dim in ((axes.xaxis, "tested_at"), (axes.yaxis, "trained_at")):
         axis.set_ticks(range(0, len(values), every), [str(p) for p in found[dim].values[::every]])
+    axes.tick_params(labelsize=8)
     after = f", after {anchor}" if anchor else ""
     axes.set_xlabel(f"step at which it is tested{after}", fontsize=8.5)
     axes.set_ylabel(f"step at which the probe is trained{after}", fontsize=8.5)
-    bar = figure.colorbar(image, ax=axes, fraction=0.045, pad=0.02, label="accuracy")
+    bar = figure.colorbar(image, ax=axes, fraction=0.045, pad=0.02)
+    bar.set_label("accuracy", fontsize=8.5)
+    bar.ax.tick_params(labelsize=8)
     low = max(0.0, majority - reach)
     bar.ax.set_ylim(low, min(1.0, majority + reach))
     layer = found.attrs.get("layer", "")

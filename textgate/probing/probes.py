@@ -17,7 +17,8 @@ Two splits. Accuracy is measured on groups (lexemes) that the probe hasn't seen:
 halves. A control task can't be measured that way, because the random label of an unseen type can't
 be known, and every probe would look selective. So selectivity compares both tasks on one and the
 same split that divides examples, not types, as Hewitt and Liang's does; `seen` is the real task's
-accuracy there. `seen` far above `accuracy` means: this probe knows names, not gender.
+accuracy there. `seen` far above `accuracy` means: this probe knows names, not gender. (Types that
+occur once can't be remembered. Where most do, the control task is at chance for any probe.)
 
 The unit of resampling is the group: intervals come from a bootstrap over groups of what was
 predicted for each example when it was held out. They don't include the chance of training.
@@ -139,7 +140,8 @@ def probe_over_positions(
         groups: As for `probe`.
         signal: As for `probe`.
         anchor: The step of each example that is position 0. (A trace of a language model begins
-            with `<bos>`: the step of word k is k + 1.)
+            with `<bos>`: the step of word k is k + 1. The antecedent of a minimal pair begins at
+            its `antecedent_position`, in *the actress* with *the*.)
         positions: Positions relative to the anchor.
         **options: Further arguments of `probe`.
 

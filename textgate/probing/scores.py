@@ -32,6 +32,7 @@ from scipy import stats
 from scipy.special import gammaln
 
 from textgate.probing.folds import targets_of
+from textgate.probing.probes import one_thread
 from textgate.probing.signals import anchors, per_example, signal_of
 
 _BLOCK = 2_000_000  # numbers computed at a time
@@ -47,6 +48,7 @@ def unit_scores(
     layer: str | None = None,
     anchor: Any = None,
     permutations: int = 5000,
+    resamples: int = 1000,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Score each unit of a layer by how well it tells two classes apart.
@@ -61,13 +63,15 @@ def unit_scores(
         layer: Name of the layer, where the trace has several.
         anchor: A step of each example, or the name of a label.
         permutations: How many permutations.
-        seed: Seed of the permutations.
+        resamples: Resamples of the bootstrap over clusters that gives the interval of d.
+        seed: Seed of permutations and bootstrap.
 
     Returns:
         One row a unit, in their order: `unit`, `mean_low` and `mean_high` (means of the first and
-        the second class), `cohens_d`, `hedges_g`, `auc`, `t` (between clusters), `p` (of this unit
-        alone), `p_max` and `p_fdr` (corrected), `low_class`, `high_class`, `layer`, `signal`,
-        `position`, `examples`, `clusters`, `permutations`, `seed`.
+        the second class), `cohens_d` with its 95 % interval `d_low` and `d_high`, `hedges_g`,
+        `auc`, `t` (between clusters), `p` (of this unit alone), `p_max` and `p_fdr` (corrected),
+        `low_class`, `high_class`, `layer`, `signal`, `position`, `examples`, `clusters`,
+        `permutations`, `seed`.
 
     Raises:
         ValueError: If there aren't two classes, a class has fewer than two clusters, a name is
@@ -112,8 +116,10 @@ def unit_scores(
                 "each class must come from two clusters (`groups`) at least. "
                 f"Received: class {name!r} from {int(members.sum())}"
             )
-    t, p, p_max = max_t(means, of_block, cluster, permutations, seed)
     d, g = effect_sizes(values, high)
+    with one_thread():
+        t, p, p_max = max_t(means, of_block, cluster, permutations, seed)
+        d_low, d_high = interval_of_d(values, high, targets.groups, resamples, seed)
     units = values.shape[1]
     numbers = found.values["unit"].values if "unit" in found.values.coords else np.arange(units)
     return pd.DataFrame(
@@ -122,6 +128,8 @@ def unit_scores(
             "mean_low": values[~high].mean(axis=0),
             "mean_high": values[high].mean(axis=0),
             "cohens_d": d,
+            "d_low": d_low,
+            "d_high": d_high,
             "hedges_g": g,
             "auc": auc(values, high),
             "t": t,
@@ -170,6 +178,45 @@ def effect_sizes(values: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.n
         return d, np.full_like(d, np.nan)
     exact = np.exp(gammaln(degrees / 2) - gammaln((degrees - 1) / 2)) / np.sqrt(degrees / 2)
     return d, d * exact
+
+
+def interval_of_d(
+    values: np.ndarray, high: np.ndarray, groups: np.ndarray, resamples: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a 95 % interval for Cohen's d of each unit, by a bootstrap over clusters.
+
+    Args:
+        values: Of shape `(n, units)`.
+        high: Which examples are of the class whose mean counts as positive, of shape `(n,)`.
+        groups: The cluster of each example, of shape `(n,)`.
+        resamples: How many resamples.
+        seed: Seed.
+
+    Returns:
+        The lower and the upper end, each of shape `(units,)`: percentiles.
+    """
+    _, codes = np.unique(groups, return_inverse=True)
+    count = codes.max() + 1
+    spread = values.std(axis=0)
+    y = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    random = np.random.default_rng([seed, 1])
+    drawn = random.multinomial(count, np.full(count, 1 / count), size=resamples).astype(float)
+    numbers, means, squares = [], [], []
+    for members in (~high, high):
+        sums, powers = np.zeros((count, y.shape[1])), np.zeros((count, y.shape[1]))
+        np.add.at(sums, codes[members], y[members])
+        np.add.at(powers, codes[members], y[members] ** 2)
+        total = (drawn @ np.bincount(codes[members], minlength=count))[:, None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            means.append((drawn @ sums) / total)
+        numbers.append(total)
+        squares.append(drawn @ powers - total * means[-1] ** 2)
+    kept = ((numbers[0] > 0) & (numbers[1] > 0))[:, 0]  # a resample may lack a class
+    degrees = (numbers[0] + numbers[1] - 2)[kept]
+    pooled = np.sqrt(np.maximum(squares[0] + squares[1], 0)[kept] / np.maximum(degrees, 1))
+    resampled = _ratio((means[1] - means[0])[kept], pooled)
+    low, upper = np.quantile(resampled, [0.025, 0.975], axis=0, method="nearest")
+    return low, upper
 
 
 def auc(values: np.ndarray, high: np.ndarray) -> np.ndarray:
