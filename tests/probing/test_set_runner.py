@@ -21,13 +21,13 @@ MODELS = {
     "gru-2": {"cell": "gru", "units": (6, 4)},
     "simple_rnn-2": {"cell": "simple_rnn", "units": (5, 4)},
 }
-# Every layer with all its signals; of three layers, the one whose edits reach the third.
+# All signals of a layer with another above; of three layers, the one whose edits reach the third.
 LAYERS = {
-    ("lstm", 0): CELLS["lstm"].signals,
+    ("lstm", 0): ("output_gate", "cell_state", "hidden_state"),
     ("lstm-2", 0): CELLS["lstm"].signals,
     ("lstm-2", 1): ("forget_gate", "cell_state"),
     ("lstm-3", 0): ("cell_state",),
-    ("gru", 0): CELLS["gru"].signals,
+    ("gru", 0): ("update_gate", "hidden_state"),
     ("gru-2", 0): CELLS["gru"].signals,
     ("gru-2", 1): ("hidden_state",),
     ("simple_rnn-2", 0): ("hidden_state",),

@@ -9,13 +9,17 @@ _PATIENCE = 2.0  # seconds without a bar
 
 
 @contextlib.contextmanager
-def progress_of(shown: bool | None, total: int | None) -> Iterator[Callable[[int], None]]:
+def progress_of(
+    shown: bool | None, total: int | None, doing: str = "tracing", of: str | None = "examples"
+) -> Iterator[Callable[[int], None]]:
     """Show progress on stderr, with the time left.
 
     Args:
         shown: Whether to show it; `None` for: if stderr is a terminal and it takes longer than
             two seconds.
         total: Number of examples, where it is known.
+        doing: What takes so long.
+        of: What is counted; `None` for showing the share that is done instead of a count.
 
     Yields:
         A function to call with the number of examples that are done now.
@@ -28,20 +32,24 @@ def progress_of(shown: bool | None, total: int | None) -> Iterator[Callable[[int
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        ProgressColumn,
+        TaskProgressColumn,
         TextColumn,
         TimeRemainingColumn,
     )
 
+    counted: list[ProgressColumn] = [TaskProgressColumn()]
+    if of is not None:
+        counted = [MofNCompleteColumn(), TextColumn(of)]
     bar = Progress(
-        TextColumn("tracing"),
+        TextColumn(doing),
         BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("examples"),
+        *counted,
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=shown is None,
     )
-    task = bar.add_task("tracing", total=total)
+    task = bar.add_task(doing, total=total)
     began = time.monotonic()
     started = False
 
