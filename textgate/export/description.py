@@ -1,5 +1,6 @@
 """What `describe()` answers: what a SavedModel holds and how to call it, for whoever gets it."""
 
+import textwrap
 from typing import Any
 
 import tensorflow as tf
@@ -47,6 +48,11 @@ gates({inputs})
   masked steps; LAYER/mask (batch, time) where the layer has a mask
 describe()
   description: this text"""
+
+_DERIVED = (
+    "retention is the share of the old state that is kept, writing that of the candidate that is "
+    "written: the same for every kind of cell."
+)
 
 _PYTHON = """\
 In Python, with nothing but TensorFlow:
@@ -106,12 +112,15 @@ def _layers(sites: list[Site]) -> str:
     lines = ["Recurrent layers and their signals:"]
     for site in sites:
         lines.append(f"  {site.path}: {site.spec.cell.kind}, {site.spec.units} units")
-        lines.append(f"    {', '.join(names_of(site))}")
-    for cell in dict.fromkeys(site.spec.cell.convention for site in sites):
-        lines.append(f"  {cell}")
-    lines.append("  retention is the share of the old state that is kept, writing that of the")
-    lines.append("  candidate that is written: the same for every kind of cell.")
+        lines.append(_wrapped(", ".join(names_of(site)), "    "))
+    for convention in dict.fromkeys(site.spec.cell.convention for site in sites):
+        lines.append(_wrapped(convention, "  "))
+    lines.append(_wrapped(_DERIVED, "  "))
     return "\n".join(lines)
+
+
+def _wrapped(text: str, indent: str) -> str:
+    return textwrap.fill(text, 96, initial_indent=indent, subsequent_indent=indent)
 
 
 def _shape(shape: tf.TensorShape) -> str:

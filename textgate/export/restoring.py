@@ -50,7 +50,7 @@ def restore(path: str | os.PathLike[str]) -> LanguageModel:
             for number in range(len(lm.weights))
         ]
         lm.set_weights(values)
-    except (tf.errors.OpError, RuntimeError, ValueError) as error:
+    except (tf.errors.OpError, RuntimeError, ValueError, IndexError) as error:
         reason = str(error).partition("\n")[0]
         raise ValueError(
             f"the SavedModel's weights are damaged ({reason}). Received: {path}"
