@@ -1,0 +1,167 @@
+"""The two questions about gates, answered with the numbers of this run."""
+
+from typing import Any
+
+import pandas as pd
+
+from textgate.report.blocks import Figure, Heading, Section, Text, plain
+from textgate.report.figures import Series, dots
+from textgate.report.findings import Findings, ModelFindings
+from textgate.report.mechanisms import drivers, own_units
+from textgate.report.status import found
+from textgate.report.words import count, known, listed, number, percent, units
+
+FORGET = (
+    "How does the forget gate decide what is discarded, when it sees only this word and the last "
+    "output?"
+)
+RESET = "What does the reset gate add, when 1 − z already forgets?"
+
+
+def section(findings: Findings) -> Section:
+    """Return the section."""
+    blocks: list[Any] = [Heading(FORGET)]
+    told = [block for model in findings.models for block in _keeping(model)]
+    blocks += told or [Text("The gates were not measured in this run.", "note")]
+    grus = [model for model in findings.models if model.config.get("cell") == "gru"]
+    blocks.append(Heading(RESET))
+    held = [block for model in grus for block in _held(model)]
+    if held:
+        blocks += held
+    elif grus:
+        reason = grus[0].skipped.get("gates") or grus[0].skipped.get("mechanics")
+        why = f": {plain(reason)}" if reason else "."
+        blocks.append(Text(f"The gates of the GRU were not held in this run{why}", "note"))
+    else:
+        blocks.append(Text("There is no GRU in this run, and so no answer here.", "note"))
+    blocks += _ladder(findings)
+    return Section("answers", "Two questions about gates", tuple(blocks))
+
+
+def _keeping(model: ModelFindings) -> list[Any]:
+    table = model.table("retention")
+    if table is None:
+        return []
+    own = found(model).units
+    gate = model.gates[0]
+    said = [
+        f"**{model.title}.** The gate is not told what will be asked for later. It sees the word "
+        "and "
+        "the state, and training has set its weights so that, on such words in such states, some "
+        "units keep and others don’t."
+    ]
+    rows = table.set_index(["units", "place"])["retention"]
+
+    def value(group: str, place: str) -> float:
+        return float(rows.get((group, place), float("nan")))
+
+    if own and known(value("found", "between")):
+        said.append(
+            f"Between the antecedent and the pronoun, the {gate} of {units(own)} is "
+            f"{number(value('found', 'between'))} on average, that of the other units "
+            f"{number(value('other', 'between'))}; at the antecedent itself, where the gender "
+            "comes in, "
+            f"it is {number(value('found', 'antecedent'))}"
+            + (
+                f", and {number(value('found', 'after'))} at the words after the pronoun."
+                if known(value("found", "after"))
+                else "."
+            )
+        )
+        between, others = value("found", "between"), value("other", "between")
+        if between > others + 0.05:
+            said.append(
+                "So in this model the units that hold the gender are kept where the others are "
+                "overwritten."
+            )
+        else:
+            said.append(
+                "So in this model the units that hold the gender are not kept any better than the "
+                "others are; the gate is not what sets them apart."
+            )
+    elif known(value("other", "between")):
+        said.append(
+            f"Between the antecedent and the pronoun, the {gate} is "
+            f"{number(value('other', 'between'))} on average over all units. Since no units are "
+            "known "
+            "to hold the gender, nothing sets some of them apart."
+        )
+    shares = model.table("driver_shares")
+    if shares is not None:
+        chosen = shares[shares["unit"].isin(own_units(model, shares))]
+        input_ = pd.to_numeric(chosen["share_input"], errors="coerce")
+        if input_.notna().any():
+            mean = float(input_.mean())
+            said.append(
+                f"Of what moves this gate in {units([int(u) for u in chosen['unit']][:6])}, "
+                f"{percent(mean)} comes from the word that is read and {percent(1 - mean)} from "
+                "the "
+                "state before it (parts of the variance; they can lie outside 0 to 100 % where the "
+                "two work against each other)."
+            )
+    blocks: list[Any] = [Text(" ".join(said))]
+    words = drivers(model)
+    if words is not None:
+        blocks.append(words)
+    return blocks
+
+
+def _held(model: ModelFindings) -> list[Any]:
+    """Return what holding the GRU's gates does, from the table of `textgate.study.gates`."""
+    table = model.table("held_gates")
+    if table is None:
+        return []
+    rows = table[table["group"].astype(str) == "all"] if "group" in table else table
+    if not len(rows) or "held" not in rows or "accuracy" not in rows:
+        return []
+    series = Series("agreement")
+    for _, row in rows.iterrows():
+        series.add(plain(row["held"]), row["accuracy"], row.get("low"), row.get("high"))
+    return [
+        Text(_said_of_held(model, rows)),
+        Figure(
+            f"held-{model.name}",
+            dots([series], "right, in %"),
+            f"Agreement of the {model.title} with a gate held at a value, in the trained model. "
+            "With 95 % intervals.",
+            height=140 + 30 * len(series.at),
+        ),
+    ]
+
+
+def _said_of_held(model: ModelFindings, rows: pd.DataFrame) -> str:
+    accuracy = {str(r["held"]): float(r["accuracy"]) for _, r in rows.iterrows()}
+    free = next((v for k, v in accuracy.items() if k in ("none", "nothing held")), None)
+    parts = [f"{plain(name)}: {percent(value)}" for name, value in accuracy.items()]
+    said = f"**{model.title}.** With its gates held in the trained model, agreement is "
+    f"{listed(parts)}."
+    if free is not None:
+        reset = [v for k, v in accuracy.items() if k.startswith("r")]
+        if reset:
+            lost = 100 * (free - min(reset))
+            said += f" Holding the reset gate costs {number(lost, 1)} points at most: " + (
+                "in this model the agreement hardly rests on it."
+                if lost < 2
+                else "this model does use it."
+            )
+    return said
+
+
+def _ladder(findings: Findings) -> list[Any]:
+    """Return what models in general do, where a table over seeds is there to quote."""
+    table = findings.ladder
+    if table is None or not {"rung", "accuracy"} <= set(table):
+        return [
+            Text(
+                "These are answers about these models. What LSTMs and GRUs do in general takes "
+                "several kinds of models and several seeds each: `textgate compare`.",
+                "note",
+            )
+        ]
+    means = table.groupby("rung", sort=False)["accuracy"].agg(["mean", "min", "max", "count"])
+    parts = [
+        f"{plain(name)} {percent(row['mean'])} ({percent(row['min'])} to {percent(row['max'])}, "
+        f"{count(row['count'])} seeds)"
+        for name, row in means.iterrows()
+    ]
+    return [Text(f"Over seeds, on data and budget in common: {'; '.join(parts)}.")]

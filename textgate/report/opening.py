@@ -1,0 +1,192 @@
+"""The opening: the question, and the answer in short."""
+
+from textgate.report.blocks import Points, Section, Text, plain
+from textgate.report.findings import Findings, ModelFindings
+from textgate.report.status import (
+    NOT,
+    PARTLY,
+    UNKNOWN,
+    Learned,
+    found,
+    intervention,
+    learned,
+)
+from textgate.report.words import counted, listed, percent, share_with, units
+
+TITLE = "Which units remember that it was *she*?"
+
+
+def title(findings: Findings) -> str:
+    """Return the title of the page."""
+    return TITLE
+
+
+def opening(findings: Findings) -> Section:
+    """Return the section that asks the question."""
+    many = len(findings.models) > 1
+    models = listed(_article(model.cell) for model in findings.models)
+    return Section(
+        "question",
+        "The question",
+        (
+            Text(
+                "*She came out and played with … dog.* Any reader of English fills the gap with "
+                "*her*, because of a word six words back. A recurrent network reads one word at a "
+                "time and keeps nothing but a vector of numbers, its state. If it fills the gap as "
+                "we do, something in that vector has to carry *she* over *came out and played "
+                "with*, and gates have to let it in, keep it and let it out.",
+                "lead",
+            ),
+            Text(
+                f"This page takes {models}, trained from nothing on {_data(findings)}, and asks "
+                "which of the units carry the gender, how one can know, and what the gates do "
+                f"about it. Everything on it is about {'these models' if many else 'this model'}."
+            ),
+        ),
+    )
+
+
+def _article(cell: str) -> str:
+    return f"{'an' if cell[:1] in 'LAEIO' else 'a'} {cell}"
+
+
+def _data(findings: Findings) -> str:
+    sources = {str(model.config.get("data", "")) for model in findings.models}
+    if sources == {"pronoun_agreement"}:
+        return "sentences generated for the purpose"
+    if "" in sources or "pronoun_agreement" in sources:
+        return "text"
+    return "running English text" if findings.models[0].config.get("running") else "English text"
+
+
+def in_short(findings: Findings) -> Section:
+    """Return the answer in short: a point for each model, chosen by what was found."""
+    points = tuple(f"**{model.title}.** {headline(model)}" for model in findings.models)
+    return Section("short", "In short", (Points(points),))
+
+
+def headline(model: ModelFindings) -> str:
+    """Return what was found about a model, in two or three sentences."""
+    known = learned(model)
+    return f"{_agreement(model, known)} {_units(model, known)}".strip()
+
+
+def _agreement(model: ModelFindings, known: Learned) -> str:
+    if known.level == UNKNOWN:
+        return "Whether it agrees in gender was not measured."
+    sides = listed(_direction(row["group"]) + share_with(row) for row in known.rows)
+    if known.level == NOT:
+        return (
+            f"It has not learned the agreement: right in {sides}, where a coin would be right in "
+            f"{percent(0.5)}."
+        )
+    verb = "has learned the agreement only in part" if known.level == PARTLY else "agrees in gender"
+    return f"It {verb}: right in {sides} of held-out cases."
+
+
+def _direction(group: object) -> str:
+    good = str(group).split(" ")[0]
+    return {"feminine": "*she* → *her* ", "masculine": "*he* → *his* "}.get(good, f"{plain(good)} ")
+
+
+def _units(model: ModelFindings, known: Learned) -> str:
+    what = found(model)
+    if what.kind == "missing":
+        if known.level == NOT:
+            return "So there is nothing to look for in its units."
+        return "Which of its units hold the gender was not looked for."
+    finding = model.finding or {}
+    total = int(finding.get("units", 0))
+    place = (
+        f"{plain(finding.get('layer', ''))}’s {str(finding.get('signal', '')).replace('_', ' ')}"
+    )
+    if what.kind == "unknowing":
+        return "It does not agree well enough for asking which units hold the gender."
+    if what.kind in ("none", "direction"):
+        said = f"No small set of units that holds the gender was found in {place}"
+        if what.kind == "direction":
+            rank = int(finding.get("direction_rank", 0))
+            kind = "a direction over many units" if rank == 1 else f"a subspace of rank {rank}"
+            return f"{said}; {kind} does."
+        return f"{said}, nor a direction."
+    said = ""
+    if what.sufficient:
+        size = counted(len(what.sufficient), "unit")
+        flips = intervention(model, "sufficient", "interchange")
+        done = f" in {percent(flips['flipped'])} of new sentences" if flips is not None else ""
+        them = "it has" if len(what.sufficient) == 1 else "they have"
+        verb = "decides" if len(what.sufficient) == 1 else "decide"
+        said = (
+            f"**{size.capitalize()} of {total:,}** ({units(what.sufficient)} of {place}) {verb} "
+            "it: "
+            f"given the values that {them} in the sentence about the other gender, the model "
+            f"changes its pronoun{done}."
+        )
+    else:
+        said = "No small set of units is enough to change its pronoun."
+    same = set(what.necessary) <= set(what.sufficient)
+    if what.necessary and not same:
+        said += f" {_without(model, what.necessary)}"
+    elif what.kind == "both":
+        said += f" The same {'unit is' if len(what.sufficient) == 1 else 'units are'} necessary."
+    elif what.kind == "sufficient":
+        said += " They are enough, but not necessary: the gender is stored elsewhere, too."
+    return said
+
+
+def _without(model: ModelFindings, members: tuple[int, ...]) -> str:
+    rows = [intervention(model, "necessary", kind) for kind in ("zero", "mean", "resample")]
+    left = [float(row["accuracy"]) for row in rows if row is not None]
+    fall = f"falls to {percent(max(left))} at most" if left else "falls"
+    return f"Without {units(members)}, agreement {fall}."
+
+
+def three_lines(findings: Findings) -> list[str]:
+    """Return what a study found, as three lines for a terminal."""
+    agreement = "; ".join(
+        f"{model.title}: {_plain_agreement(learned(model))}" for model in findings.models
+    )
+    holds = "; ".join(f"{model.title}: {_plain_units(model)}" for model in findings.models)
+    effects = "; ".join(f"{model.title}: {_plain_effect(model)}" for model in findings.models)
+    return [f"Agreement. {agreement}.", f"Units. {holds}.", f"Evidence. {effects}."]
+
+
+def _plain_agreement(known: Learned) -> str:
+    if known.level == UNKNOWN:
+        return "not measured"
+    sides = ", ".join(
+        f"{str(r['group']).split(' ')[0]} {percent(r['accuracy'])}" for r in known.rows
+    )
+    return ("not learned, " if known.level == NOT else "") + sides
+
+
+def _plain_units(model: ModelFindings) -> str:
+    what = found(model)
+    if what.kind == "missing":
+        return "not looked for"
+    if what.kind == "unknowing":
+        return "the model doesn't agree well enough to ask"
+    if what.kind == "none":
+        return "no small set found, nor a direction"
+    if what.kind == "direction":
+        return "no small set found, but a direction"
+    parts = []
+    if what.sufficient:
+        parts.append(f"{units(what.sufficient)} sufficient")
+    if what.necessary:
+        parts.append(f"{units(what.necessary)} necessary")
+    total = int((model.finding or {}).get("units", 0))
+    return f"{' and '.join(parts)}, of {total:,}"
+
+
+def _plain_effect(model: ModelFindings) -> str:
+    what = found(model)
+    parts = []
+    row = intervention(model, "sufficient", "interchange")
+    if what.sufficient and row is not None:
+        parts.append(f"exchanging them flips {percent(row['flipped'])} of new sentences")
+    rows = [intervention(model, "necessary", kind) for kind in ("zero", "mean", "resample")]
+    left = [float(row["accuracy"]) for row in rows if row is not None]
+    if what.necessary and left:
+        parts.append(f"without the necessary ones {percent(max(left))} agree at most")
+    return ", ".join(parts) or "nothing that holds on new sentences"
