@@ -14,7 +14,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
+from keras import ops, tree
 
 from textgate import recurrence
 from textgate.layers import spec_of, weights_of
@@ -128,6 +128,13 @@ def run_clean(
         index: {name: np.concatenate(parts) for name, parts in names.items()}
         for index, names in kept.items()
     }
+
+
+def tensors_of(structure: Any) -> Any:
+    """Return a structure of arrays as tensors."""
+    return tree.map_structure(
+        lambda array: None if array is None else ops.convert_to_tensor(array), structure
+    )
 
 
 def compiled(function: Any) -> Any:

@@ -29,9 +29,10 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from textgate.probing.clean_runs import readout_difference, run_clean, stack_of
+from textgate.probing.clean_runs import readout_difference, run_clean, stack_of, tensors_of
 from textgate.probing.contrasts import Contrasts
 from textgate.probing.edited_runs import Equations, edited_run
+from textgate.probing.replacements import draw_donors, first_difference, mean_at_steps
 from textgate.recurrence.steps import project
 from textgate.tracing import find_sites, resolve
 
@@ -167,7 +168,8 @@ class SetRunner:
             kind: `"interchange"`, `"zero"`, `"mean"` or `"resample"`.
             reference: For `"mean"` and `"resample"`: whose bases the values come from; the items'
                 own by default.
-            seed: For `"resample"`: seed of the draw. All sets get the same draw.
+            seed: For `"resample"`: seed of the draw. All sets get the same draw. Where no other
+                item is as long, a shorter one's last value goes on.
             by_position: For `"mean"`: whether each step has its own mean, over the items that are
                 long enough. Where none is, it is the mean over all steps.
 
@@ -235,21 +237,26 @@ class SetRunner:
         if kind == "interchange":
             self._needs_source()
             source = self._source
-            start = _first_difference(self.contrasts.base, self.contrasts.source, self._last)
+            start = first_difference(self.contrasts.base, self.contrasts.source, self._last)
             return (lambda items, steps: source[items[:, None], steps]), start
         if kind == "zero":
             zero = np.zeros((1, 1, self.units), np.float32)
             return (lambda items, steps: zero), np.zeros(n, np.int64)
         if kind == "mean":
-            mean = self._mean(reference, by_position)
+            signal, of = self._of(reference)
+            time = self.contrasts.base.shape[1]
+            mean = mean_at_steps(signal, self._inside(of), time, by_position)
             return (lambda items, steps: mean[steps]), np.zeros(n, np.int64)
         if kind == "resample":
-            given, last, donors = self._donors(reference, seed)
-            return (
-                lambda items, steps: given[
-                    donors[items][:, None], np.minimum(steps, last[donors[items]][:, None])
-                ]
-            ), np.zeros(n, np.int64)
+            signal, of = self._of(reference)
+            ends = np.asarray(of.last, np.int64)
+            donors = draw_donors(self._last, ends, of is self.contrasts, seed)
+
+            def drawn(items: np.ndarray, steps: np.ndarray) -> np.ndarray:
+                donor = donors[items][:, None]
+                return signal[donor, np.minimum(steps, ends[donor])]
+
+            return drawn, np.zeros(n, np.int64)
         raise ValueError(f"`kind` must be one of {KINDS}. Received: kind={kind!r}")
 
     def _of(self, reference: Contrasts | None) -> tuple[np.ndarray, Contrasts]:
@@ -258,43 +265,6 @@ class SetRunner:
             return self._base, self.contrasts
         wanted: dict[int, tuple[str, ...]] = {self._index: (self.signal,)}
         return run_clean(self._stack, reference.base, wanted)[self._index][self.signal], reference
-
-    def _mean(self, reference: Contrasts | None, by_position: bool) -> np.ndarray:
-        """Return the mean at each step, of shape `(time, units)`."""
-        signal, of = self._of(reference)
-        inside = self._inside(of)
-        time = self.contrasts.base.shape[1]
-        overall = signal[inside].mean(axis=0, dtype=np.float64)
-        mean = np.repeat(overall[None], time, axis=0)
-        if by_position:
-            for step in range(min(time, signal.shape[1])):
-                if inside[:, step].any():
-                    mean[step] = signal[inside[:, step], step].mean(axis=0, dtype=np.float64)
-        return mean.astype(np.float32)
-
-    def _donors(
-        self, reference: Contrasts | None, seed: int
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Draw for each item whose values it gets: another's, as long as itself if there is one.
-
-        A shorter one's last value stands for the steps that it doesn't have.
-        """
-        signal, of = self._of(reference)
-        last = np.asarray(of.last, np.int64)
-        rng = np.random.default_rng(seed)
-        donors = np.empty(len(self._last), np.int64)
-        for item, own in enumerate(self._last):
-            others = np.ones(len(last), bool)
-            if of is self.contrasts:
-                others[item] = False
-            if not others.any():
-                raise ValueError(
-                    "resampling needs another item to take values from; give more items, or a "
-                    f"`reference`. Received: {len(last)} item"
-                )
-            able = others & (last >= own)
-            donors[item] = rng.choice(np.flatnonzero(able if able.any() else others))
-        return signal, last, donors
 
     @staticmethod
     def _inside(contrasts: Contrasts) -> np.ndarray:
@@ -323,13 +293,13 @@ class SetRunner:
         if not result.size:
             return result
         layers = tuple(Equations.of(spec) for spec in self._stack.specs[self._index :])
-        weights = ops_of(self._stack.weights[self._index :])
+        weights = tensors_of(self._stack.weights[self._index :])
         widest = max(equations.units * 4 for equations in layers)
         b = min(_ITEMS, _power_of(2, len(self._last)))
         pieces = list(_pieces(len(where), max(1, _NUMBERS // (widest * b))))
         time = -(-self.contrasts.base.shape[1] // 4) * 4  # few shapes to compile for
         for items, block in self._blocks(start, values, b, time):
-            arguments = ops_of(block)
+            arguments = tensors_of(block)
             arguments[0] = project(self._spec, arguments[0], weights[0])
             x, value, states, readout, last, steps = arguments
             for begin, m in pieces:
@@ -374,21 +344,6 @@ class SetRunner:
                     np.int32(go[items].max() + 1),
                 ],
             )
-
-
-def ops_of(structure: Any) -> Any:
-    """Return a structure of arrays as tensors."""
-    from keras import tree
-
-    return tree.map_structure(
-        lambda array: None if array is None else ops.convert_to_tensor(array), structure
-    )
-
-
-def _first_difference(base: np.ndarray, source: Any, last: np.ndarray) -> np.ndarray:
-    """Return the first step in which two prefixes differ; the last step where none does."""
-    differs = base != source
-    return np.where(differs.any(axis=1), differs.argmax(axis=1), last)
 
 
 def _pieces(count: int, most: int) -> Iterator[tuple[int, int]]:
