@@ -41,6 +41,8 @@ app.command("trace")(importlib.import_module("textgate.cli.trace").trace)
 app.command("train")(importlib.import_module("textgate.cli.train").train)
 app.command("evaluate")(importlib.import_module("textgate.cli.evaluate").evaluate)
 app.command("export")(importlib.import_module("textgate.cli.export").export)
+app.command("compare")(importlib.import_module("textgate.cli.compare").compare)
+app.command("report")(importlib.import_module("textgate.cli.report").report)
 
 
 def main() -> None:

@@ -46,7 +46,7 @@ class KneserNey(TextModel, keras.Model):
 
     >>> from textgate.datasets import EncodedText
     >>> from textgate.tokenizers import WordTokenizer
-    >>> texts = ["She fed her dog .", "He fed his cat ."]
+    >>> texts = ["She fed her dog .", "She fed her cat .", "He fed his dog ."]
     >>> tokenizer = WordTokenizer.train(texts)
     >>> lm = KneserNey(tokenizer, order=3).count(EncodedText.encode(texts, tokenizer))
     >>> her, him = lm.token_logprobs(["She fed her", "She fed his"])[:, 3]

@@ -1,0 +1,134 @@
+"""`textgate compare`: a ladder of models, from a constant to the LSTM, on the same data."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def compare(
+    directory: Annotated[Path, typer.Argument(help="Where the models and the tables go.")],
+    rungs: Annotated[
+        str,
+        typer.Option(
+            help="core, all, or names separated by commas, such as smoothing,gru_reset_1,lstm."
+        ),
+    ] = "core",
+    seeds: Annotated[int, typer.Option(help="How many models of each rung.")] = 5,
+    learning_rates: Annotated[
+        str | None,
+        typer.Option(help="Learning rates to choose from, by validation; 0.001,0.004,0.016."),
+    ] = None,
+    budget: Annotated[
+        float | None, typer.Option(help="The most seconds that a model is trained for; 40.")
+    ] = None,
+    texts: Annotated[int | None, typer.Option(help="Texts of training.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="How often they are gone through.")] = None,
+    parameters: Annotated[
+        int | None, typer.Option(help="Parameters in use that every model is to have.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option(help="See that it works: little data, one learning rate, two seeds.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option(help="Show no progress.")] = False,
+) -> None:
+    """Train and compare simpler models and the gated ones; the same command goes on."""
+    import dataclasses
+    import shlex
+    import sys
+
+    from textgate import study
+    from textgate.study.ladder import LEARNING_RATES, QUICK
+
+    given: dict[str, Any] = {"budget": budget, "texts": texts, "epochs": epochs, "parameters": parameters}
+    for name, value in given.items():
+        if value is not None and value <= 0:
+            raise ValueError(f"--{name} must be more than 0. Received: {value}")
+    base = QUICK if quick else study.Setting()
+    setting = dataclasses.replace(base, **{k: v for k, v in given.items() if v is not None})
+    rates: tuple[float, ...] = LEARNING_RATES[1:2] if quick else LEARNING_RATES
+    if learning_rates is not None:
+        rates = _rates(learning_rates)
+    chosen = {"core": study.CORE, "all": study.CORE + study.MORE}.get(rungs)
+    ladder = study.compare(
+        directory,
+        chosen or tuple(rung.strip() for rung in rungs.split(",") if rung.strip()),
+        seeds=2 if quick and seeds == 5 else seeds,
+        learning_rates=rates,
+        setting=setting,
+        report=None if quiet else _Progress(),
+    )
+    paths = ladder.to_csv(directory, shlex.join(["textgate", *sys.argv[1:]]))
+    if not quiet:
+        _print(ladder)
+    print(f"wrote {paths[0]}, " + ", ".join(path.name for path in paths[1:]))
+
+
+class _Progress:
+    """Says after each run what came of it, and how long the rest will take."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    def __call__(self, row: dict[str, Any]) -> None:
+        import sys
+        import time
+
+        now = time.monotonic()
+        left = ""
+        if not row["was_there"]:
+            self.seconds.append(now - getattr(self, "last", now - row["seconds"]))
+            mean = sum(self.seconds) / len(self.seconds)
+            left = f", about {max(row['of'] - row['done'], 0) * mean / 60:.0f} minutes left"
+        self.last = now
+        found = f"accuracy {100 * row['accuracy']:.1f} %" if row["final"] else "tried"
+        print(
+            f"[{row['done']}/{row['of']}{left}] {row['rung']}, learning rate "
+            f"{row['learning_rate']:g}, seed {row['seed']}: validation loss "
+            f"{row['validation_loss']:.4f}, {found}, {row['seconds']:.0f} s"
+            + (" (there already)" if row["was_there"] else "")
+            + (" (stopped by the budget)" if row["stopped"] else ""),
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def _rates(given: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(rate) for rate in given.split(","))
+    except ValueError:
+        raise ValueError(
+            f"--learning-rates takes numbers such as 0.001,0.004. Received: {given!r}"
+        ) from None
+
+
+def _print(ladder: Any) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    if not console.is_terminal:  # a file has no edge to wrap at
+        console = Console(width=150)
+    table = Table(title="Accuracy (%) by rung, with 95 % over items and over seeds")
+    distances = [name for name in ladder.table if name[:1].isdigit()]
+    against = [name for name in ladder.table if str(name).startswith("against ")]
+    names = ["rung", "parameters", "s", "bits", "all", "items", "seeds", *distances, *against]
+    for name in names:
+        table.add_column(name, justify="left" if name == "rung" else "right", no_wrap=True)
+    for row in ladder.table.to_dict("records"):
+        spread = _percent(row["seed_low"]) + "–" + _percent(row["seed_high"])
+        table.add_row(
+            row["rung"],
+            f"{row['parameters']:,}",
+            f"{row['seconds']:.0f}",
+            f"{row['bits']:.3f}",
+            _percent(row["accuracy"]),
+            _percent(row["low"]) + "–" + _percent(row["high"]),
+            spread if row["seeds"] > 1 else "",
+            *(_percent(row[name]) for name in (*distances, *against)),
+        )
+    console.print(table)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
