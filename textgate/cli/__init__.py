@@ -43,6 +43,7 @@ app.command("evaluate")(importlib.import_module("textgate.cli.evaluate").evaluat
 app.command("export")(importlib.import_module("textgate.cli.export").export)
 app.command("compare")(importlib.import_module("textgate.cli.compare").compare)
 app.command("report")(importlib.import_module("textgate.cli.report").report)
+app.command("units")(importlib.import_module("textgate.cli.units").units)
 
 
 def main() -> None:
