@@ -10,6 +10,7 @@ from textgate.plots.gradients import gradient_paths
 from textgate.plots.heatmap import heatmap
 from textgate.plots.ledger import ledger
 from textgate.plots.probing import probe_accuracy, temporal_generalization
+from textgate.plots.units_found import units_found
 
 __all__ = [
     "gate_drivers",
@@ -20,4 +21,5 @@ __all__ = [
     "probe_accuracy",
     "saturation",
     "temporal_generalization",
+    "units_found",
 ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from textgate.probing.contrasts import Contrasts, contrasts
 
 if TYPE_CHECKING:
+    from textgate.probing.across_runs import UnitsOverRuns, find_units_over_runs
     from textgate.probing.amnesic import erasure_effect
     from textgate.probing.erasure import Eraser, leace, random_eraser
     from textgate.probing.finding import UnitFinding
@@ -29,8 +30,10 @@ _NAMES = {
     "Goals": "selection",
     "SetRunner": "set_runner",
     "UnitFinding": "finding",
+    "UnitsOverRuns": "across_runs",
     "erasure_effect": "amnesic",
     "find_units": "protocol",
+    "find_units_over_runs": "across_runs",
     "leace": "erasure",
     "probe": "probes",
     "probe_over_positions": "probes",
@@ -48,9 +51,11 @@ __all__ = [
     "Goals",
     "SetRunner",
     "UnitFinding",
+    "UnitsOverRuns",
     "contrasts",
     "erasure_effect",
     "find_units",
+    "find_units_over_runs",
     "leace",
     "probe",
     "probe_over_positions",

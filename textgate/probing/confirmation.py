@@ -13,7 +13,7 @@ over two claims corrected), and sets of other units don't do the same.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -53,9 +53,21 @@ class Confirmed:
     sufficient: bool
     necessary: bool
 
+    def renamed(self, name: str) -> "Confirmed":
+        """Return the same with another name of the set."""
+        tables = {
+            table: getattr(self, table).assign(set=name)
+            for table in ("interventions", "tests", "controls")
+        }
+        return replace(self, **tables)
+
 
 def describe(
-    half: Half, label: dict[str, Any], readings: np.ndarray, seed: int = 0
+    half: Half,
+    label: dict[str, Any],
+    readings: np.ndarray,
+    seed: int = 0,
+    resamples: int = 1000,
 ) -> list[dict[str, Any]]:
     """Return what readings `(n,)` say: a row for each direction, and one for both together.
 
@@ -74,16 +86,18 @@ def describe(
 
         clusters = [labels[chosen] for labels in half.clusters]
         row["accuracy"] = mean(accuracy)
-        row["accuracy_low"], row["accuracy_high"] = interval(readings[chosen] > 0, clusters, seed)
+        row["accuracy_low"], row["accuracy_high"] = interval(
+            readings[chosen] > 0, clusters, seed, resamples
+        )
         row["eligible"] = int(able.sum())
         row["flipped"] = mean(flipped)
         row["flipped_low"], row["flipped_high"] = interval(
-            readings[able] < 0, [labels[able] for labels in half.clusters], seed
+            readings[able] < 0, [labels[able] for labels in half.clusters], seed, resamples
         )
         row["flipped_of_all"] = float(((readings < 0) & (half.clean > 0))[chosen].mean())
         row["share"] = mean(share)
         row["share_low"], row["share_high"] = ratio_interval(
-            (half.clean - readings)[chosen], below[chosen], clusters, seed
+            (half.clean - readings)[chosen], below[chosen], clusters, seed, resamples
         )
         row["logit_difference"] = float(readings[chosen].mean())
         row["logit_change"] = float((readings - half.clean)[chosen].mean())
@@ -99,6 +113,8 @@ def confirm(
     goals: Goals,
     controls: int = 100,
     seed: int = 0,
+    draws: int = 2000,
+    resamples: int = 1000,
 ) -> Confirmed:
     """Put a set of units to the questions above.
 
@@ -110,6 +126,8 @@ def confirm(
         goals: What is aimed at.
         controls: How many control sets of each kind.
         seed: Seed of control sets, intervals and tests.
+        draws: How many draws of signs the tests make.
+        resamples: How many resamples the intervals take.
     """
     own = one_hot(chosen, len(norms))
     label = {"set": name, "size": len(chosen), "units": " ".join(map(str, chosen))}
@@ -123,10 +141,12 @@ def confirm(
         half, {**label, "intervention": "interchange others"}, pairs[kinds[0]][1], seed
     )
     for kind in ABLATIONS:
-        rows += describe(half, {**label, "intervention": f"{kind} others"}, pairs[kind][1], seed)
+        rows += describe(
+            half, {**label, "intervention": f"{kind} others"}, pairs[kind][1], seed, resamples
+        )
 
     tests = sign_flips(
-        half.effects(np.stack([pairs[kind][0] for kind in kinds])), half.clusters, seed
+        half.effects(np.stack([pairs[kind][0] for kind in kinds])), half.clusters, seed, draws
     )
     tests = pd.concat([pd.DataFrame([{**label, "intervention": k} for k in kinds]), tests], axis=1)
     table = _controls(half, label, chosen, norms, pairs, controls, seed)

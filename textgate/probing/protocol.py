@@ -147,10 +147,7 @@ def find_units(
         norms = discovery.norms
         sets = {"sufficient": enough.tried, "necessary": needed.tried}
         sets = {name: units for name, units in sets.items() if units}
-        confirmed = {
-            name: confirmation.confirm(confirming, name, units, norms, goals, controls, seed)
-            for name, units in sets.items()
-        }
+        confirmed = _confirmed(confirming, sets, norms, goals, controls, seed)
         stage("confirming each unit", 3)
         each = confirmation.each_unit(confirming, ranking, norms, seed)
         stage("trying a direction", 2)
@@ -246,6 +243,25 @@ def _further(
             sets.append(other.units)
         used += other.units
     return tuple(sets), pd.DataFrame(rows)
+
+
+def _confirmed(
+    half: Half,
+    sets: Mapping[str, tuple[int, ...]],
+    norms: np.ndarray,
+    goals: Goals,
+    controls: int,
+    seed: int,
+) -> dict[str, confirmation.Confirmed]:
+    """Put each set to the questions; sets of the same units share the answers."""
+    done: dict[frozenset[int], confirmation.Confirmed] = {}
+    result = {}
+    for name, units in sets.items():
+        key = frozenset(units)
+        if key not in done:
+            done[key] = confirmation.confirm(half, name, units, norms, goals, controls, seed)
+        result[name] = done[key].renamed(name)
+    return result
 
 
 def _kept(

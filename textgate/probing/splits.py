@@ -74,7 +74,7 @@ def split(items: Contrasts, seed: int = 0, least: int = 20) -> Split:
     discovery, confirmation = np.flatnonzero(halves == 0), np.flatnonzero(halves == 1)
     counts = _counts(table, lexemes, parts, halves)
     for name, rows in (("discovery", discovery), ("confirmation", confirmation)):
-        _check(table, name, rows, least)
+        _check(items, name, rows, least)
     return Split(discovery, confirmation, counts, lexemes)
 
 
@@ -184,13 +184,15 @@ def _counts(
     return pd.DataFrame(rows)
 
 
-def _check(table: pd.DataFrame, name: str, rows: np.ndarray, least: int) -> None:
-    classes = table["good_class"].astype(str)
+def _check(items: Contrasts, name: str, rows: np.ndarray, least: int) -> None:
+    classes = items.table["good_class"].astype(str)
     for label in sorted(set(classes)):
         there = int((classes.iloc[rows] == label).sum())
         if there < least:
+            before = ", ".join(f"{count} for {why}" for why, count in items.dropped.items())
             raise ValueError(
                 f"the {name} half needs at least {least} items of each class, disjoint from the "
                 "other half in templates, lexemes and verbs; give more pairs. "
-                f"Received: {len(table)} pairs, of which {there} {label!r} are left for {name}"
+                f"Received: {len(items)} pairs{f' (left out: {before})' if before else ''}, of "
+                f"which {there} {label!r} are left for {name}"
             )

@@ -118,9 +118,13 @@ def _of_sufficient(facts: Facts, table: pd.DataFrame, goals: Goals) -> list[str]
     also = (
         "the feature is stored elsewhere, too"
         if elsewhere >= 0.5
-        else "what is elsewhere of the feature is mostly too little to flip the answer"
+        else "what there is elsewhere is mostly too little to flip the answer"
     )
-    said.append(f"Interchanging all other units flips {_percent(elsewhere)}: {also}.")
+    these = "it" if len(facts.sufficient) == 1 else "them"
+    said.append(
+        f"Interchanging all other units, with what they have taken over from {these}, flips "
+        f"{_percent(elsewhere)}: {also}."
+    )
     if facts.alternatives:
         sets = "; ".join(" ".join(map(str, units)) for units in facts.alternatives)
         said.append(f"Other sets, disjoint from it, would do as well: {sets}.")

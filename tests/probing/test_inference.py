@@ -1,0 +1,87 @@
+"""Tests hold their level and intervals cover, when items come in templates and lexemes."""
+
+import numpy as np
+import pytest
+
+from textgate.probing import inference
+
+
+def crossed(random, units=1, templates=30, lexemes=40, items=200, mean=0.0):
+    """Effects of units with a part of the template's and a part of the lexeme's."""
+    t, x = random.integers(templates, size=items), random.integers(lexemes, size=items)
+    effects = (
+        random.normal(size=(units, templates))[:, t]
+        + random.normal(size=(units, lexemes))[:, x]
+        + random.normal(size=(units, items))
+    )
+    return mean + effects, t, x
+
+
+@pytest.mark.parametrize("units", [1, 10])
+def test_the_test_holds_its_level(units):
+    random = np.random.default_rng(units)
+    trials, rejected, naive = 200, 0, 0
+    for trial in range(trials):
+        effects, t, x = crossed(random, units)
+        found = inference.sign_flips(effects, [t, x], seed=trial, draws=99)
+        rejected += (found["p_adjusted"] <= 0.05).any()
+        # As if items were independent: what clustering is for.
+        alone = inference.sign_flips(effects, [np.arange(len(t))], seed=trial, draws=99)
+        naive += (alone["p_adjusted"] <= 0.05).any()
+    assert rejected / trials <= 0.08  # 5 % and two standard errors
+    assert naive / trials > 0.1
+
+
+def test_the_test_has_power():
+    random = np.random.default_rng(0)
+    found = [
+        inference.sign_flips(effects, [t, x], seed=i, draws=199)["p"].item()
+        for i in range(50)
+        for effects, t, x in [crossed(random, mean=1.0)]
+    ]
+    assert np.mean(np.array(found) <= 0.05) > 0.8
+
+
+def test_intervals_of_a_ratio_cover():
+    random = np.random.default_rng(0)
+    trials, covered = 200, 0
+    for trial in range(trials):
+        effects, t, x = crossed(random, mean=2.0)
+        below = 4 + 0.5 * random.normal(size=len(t))
+        low, high = inference.ratio_interval(effects[0], below, [t, x], seed=trial, resamples=300)
+        covered += low <= 0.5 <= high
+    assert covered / trials >= 0.91
+
+
+def test_no_ratio_where_there_is_nothing_to_divide_by():
+    nothing = inference.ratio_interval(np.ones(4), -np.ones(4), [np.arange(4)])
+    assert np.isnan(nothing).all()
+
+
+def test_one_cluster_is_no_sample():
+    with pytest.raises(ValueError, match="at least two templates and two lexemes"):
+        inference.sign_flips(np.ones((1, 5)), [np.zeros(5)])
+
+
+def test_control_sets_are_as_large_and_leave_the_set_out():
+    chosen = [3, 7]
+    for sets in (
+        inference.random_sets(2, 20, 50, chosen, seed=0),
+        inference.matched_sets(chosen, np.arange(20.0), 50, seed=0),
+    ):
+        assert (sets.sum(axis=1) == 2).all()
+        assert not sets[:, chosen].any()
+        assert len(np.unique(sets, axis=0)) > 10
+
+
+def test_matched_sets_are_as_active():
+    norms = np.r_[np.ones(50), 9 + np.arange(10) / 10]
+    sets = inference.matched_sets([55, 1], norms, 30, seed=0)
+    assert (sets[:, 50:].sum(axis=1) == 1).all()
+    at_random = inference.random_sets(2, 60, 30, [55, 1], seed=0)
+    assert (at_random @ norms).mean() < 0.7 * (sets @ norms).mean()
+
+
+def test_a_monte_carlo_p_value_is_never_zero():
+    assert inference.at_least(np.zeros(99), 1.0) == 0.01
+    assert inference.at_least(np.ones(99), 1.0) == 1.0

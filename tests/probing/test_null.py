@@ -1,0 +1,111 @@
+"""Law 6 under the null: where the sign of the effect is chance for each cluster, nothing is found.
+
+Two models of it: readings that add up over units, as in a linear model with many units, and a
+planted LSTM whose effects are turned round cluster by cluster.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.probing.planted import pairs, planted
+from textgate.probing import confirmation, contrasts, selection
+from textgate.probing.contrasts import Contrasts
+from textgate.probing.effects import INTERCHANGE, Half
+from textgate.probing.halves import halves
+from textgate.probing.selection import Goals
+
+TRIALS = 100
+
+
+class SignFlipped:
+    """A runner whose effects have a sign drawn for each cluster."""
+
+    def __init__(self, runner, clusters, random):
+        codes = pd.factorize(clusters)[0]
+        self.runner, self.signs = runner, random.choice([-1.0, 1.0], codes.max() + 1)[codes]
+        self.clean, self.source, self.activity = runner.clean, runner.source, runner.activity
+
+    def run(self, sets, kind, reference=None, seed=0):
+        clean = self.clean()
+        readings = self.runner.run(sets, kind, reference=reference, seed=seed)
+        return clean + self.signs * (readings - clean)
+
+
+class Additive:
+    """A model whose units each move the reading by so much, whatever else is done."""
+
+    def __init__(self, effects, clean):
+        self.effects, self._clean = effects, clean  # (units, n), (n,)
+
+    def clean(self):
+        return self._clean
+
+    def source(self):
+        return -self._clean
+
+    def activity(self):
+        return np.ones(len(self.effects))
+
+    def run(self, sets, kind, reference=None, seed=0):
+        scale = 1.0 if kind == INTERCHANGE else 0.5
+        return self._clean - scale * (sets @ self.effects)
+
+
+def additive_half(random, strong, items=120, units=48, templates=20, lexemes=30):
+    sides = np.arange(items) % 2
+    clean = 2 + 0.3 * random.normal(size=items)
+    effects = 0.05 * random.normal(size=(units, items))
+    effects[strong] += 2 * clean
+    table = pd.DataFrame({"good_class": np.where(sides, "masculine", "feminine")})
+    ids = np.zeros((items, 1), np.int32)
+    items_ = Contrasts(table, ids, ids, ids[:, 0], ids[:, 0], ids[:, 0])
+    labels = random.integers(templates, size=items), random.integers(lexemes, size=items)
+    return items_, Additive(effects, clean), labels
+
+
+def finds(discovery, confirming, seed):
+    """Whether the protocol's decisions come to a set, sufficient or necessary."""
+    goals = Goals()
+    norms = discovery.norms
+    ranking = selection.rank(discovery, len(norms))
+    enough = selection.sufficient(discovery, ranking, goals)
+    needed = selection.necessary(discovery, ranking, goals)
+    answers = []
+    for claim, found in (("sufficient", enough), ("necessary", needed)):
+        if found.units:
+            confirmed = confirmation.confirm(
+                confirming, claim, found.units, norms, goals, 39, seed, draws=199, resamples=20
+            )
+            answers.append(getattr(confirmed, claim))
+    return any(answers)
+
+
+@pytest.mark.parametrize("flipped", [True, False])
+def test_additive_units(flipped, rng):
+    found = 0
+    trials = TRIALS if flipped else 5
+    for trial in range(trials):
+        sides = []
+        for _ in range(2):
+            items, runner, labels = additive_half(rng, strong=[7])
+            if flipped:
+                runner = SignFlipped(runner, labels[trial % 2], rng)
+            sides.append(Half(items, runner, *labels, ("feminine", "masculine")))
+        found += finds(*sides, seed=trial)
+    assert found <= 10 if flipped else found == trials
+
+
+def test_a_planted_unit_with_its_effects_turned_round(rng):
+    lm = planted("lstm", 8, {3: 1.0})
+    parts = halves(lm, contrasts(lm, pairs()), 80, seed=0)
+    real = parts.runners(lm, "lstm", "cell_state")
+    assert finds(*real, seed=0)
+    found = 0
+    for trial in range(30):
+        turned = []
+        for half in real:
+            runner = SignFlipped(half.runner, half.clusters[trial % 2], rng)
+            turned.append(Half(half.items, runner, *half.clusters, half.classes, half.reference))
+        found += finds(*turned, seed=trial)
+    assert found <= 3
