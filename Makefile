@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help environment test lint benchmark study constraints clean
+.PHONY: help environment test lint benchmark study saved-models constraints clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -36,9 +36,10 @@ lint: $(INSTALLED)  ## run the checks and mend what can be mended
 	$(BIN)/ruff format
 	$(BIN)/mypy
 
-benchmark: $(INSTALLED)  ## measure layers and tracing against stock Keras's
+benchmark: $(INSTALLED)  ## measure layers, tracing and exported models
 	$(BIN)/python scripts/benchmark.py
 	$(BIN)/python scripts/benchmark_tracing.py
+	$(BIN)/python scripts/benchmark_export.py
 
 RUN := runs/she-her/lstm
 
@@ -47,6 +48,14 @@ study: $(INSTALLED)  ## train a model, measure its agreement, draw its gates
 	$(BIN)/textgate evaluate $(RUN) --pairs pronoun_agreement
 	$(BIN)/textgate trace $(RUN) "She came out and played with her dog." --plot $(RUN)/gates.png
 	@echo "The report so far: $(RUN)/ (tables in evaluation/, the gates in gates.png)"
+
+# Trained as `make study` trains them; a run that is finished isn't trained again.
+MODELS := runs/she-her
+
+saved-models: $(INSTALLED)  ## train, export and document the models of saved_models/
+	$(BIN)/textgate train $(MODELS)/lstm
+	$(BIN)/textgate train $(MODELS)/gru --cell gru
+	$(BIN)/python scripts/saved_models.py $(MODELS) --to saved_models
 
 constraints: $(INSTALLED)  ## pin the newest versions that fit, for all supported Pythons
 	$(BIN)/python -m pip install --quiet uv

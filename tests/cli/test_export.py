@@ -34,7 +34,10 @@ def test_exports_and_asks_before_overwriting(monkeypatch, tmp_path, capsys):
     assert error.startswith("textgate: error: ")
     assert "--overwrite" in error
     assert "\n" not in error
+    given = []
+    monkeypatch.setattr(tg.export, "saved_model", lambda lm, to, **options: given.append(options))
     assert run(monkeypatch, path, "--overwrite") == 0
+    assert given == [{"overwrite": True}]
 
 
 def test_there_must_be_a_model(monkeypatch, tmp_path, capsys):

@@ -145,6 +145,18 @@ def test_edit_holds_units_of_any_signal(model, steps):
             assert np.abs(expected - plain).max() > 1e-3  # it does something
 
 
+@pytest.mark.parametrize("signal", ["hidden_state", "retention", "writing"])
+def test_an_intervention_survives_export(model, signal):
+    layer = model.lm.recurrent_layers[-1].name
+    clamp = tg.interventions.Clamp(layer, signal, units=[1, 2], value=0.25, steps=slice(1, 4))
+    edited = tg.intervene(model.lm, [clamp])
+    found = model.loaded.edit(TEXT, layer, signal, [1, 2], 0.25, [1, 4])
+    vocabulary = model.lm.tokenizer.vocabulary
+    ids = [vocabulary.index(form) for form in words(found["forms"])[0]]
+    expected = np.exp(edited.next_logprobs(TEXTS))[:, ids]
+    np.testing.assert_allclose(found["form_probabilities"], expected, rtol=0, atol=1e-5)
+
+
 def test_derived_signals_are_edited_by_what_they_follow_from(gru):
     def edit(signal, value):
         return gru.loaded.edit(

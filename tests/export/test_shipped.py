@@ -64,30 +64,23 @@ def test_their_outputs_are_those_of_todays_code(both):
 def test_their_interventions_are_those_of_todays_code(both):
     import tensorflow as tf
 
-    from textgate.recurrence import Edit
-    from textgate.tracing import find_sites, intercept
-
     loaded, lm = both
-    layer = lm.recurrent_layers[0]
-    where = np.zeros((1, 64, layer.units), bool)
-    where[:, 2:, [3, 17]] = True
+    layer = lm.recurrent_layers[0].name
     found = loaded.signatures["edit"](
         text=tf.constant(TEXTS),
-        layer=tf.constant(layer.name),
+        layer=tf.constant(layer),
         signal=tf.constant("hidden_state"),
         units=tf.constant([3, 17]),
         value=tf.constant(0.5),
         steps=tf.constant([2, 64]),
     )
-    ids = lm.encode(TEXTS)
-    edit = Edit("hidden_state", mask=where[:, : ids.shape[1]], value=0.5)
-    with intercept(find_sites(lm)[0], edits=lambda call: [edit]):
-        features, _ = lm.hidden(tf.constant(ids))
-    last = tf.gather(features, (ids != 0).sum(1) - 1, axis=1, batch_dims=1)
-    probabilities = tf.nn.softmax(lm.readout(last)).numpy()
+    clamp = tg.interventions.Clamp(
+        layer, "hidden_state", units=[3, 17], value=0.5, steps=slice(2, 64)
+    )
     forms = [form.decode() for form in found["forms"].numpy()[0]]
     ids = [lm.tokenizer.vocabulary.index(form) for form in forms]
-    np.testing.assert_allclose(found["form_probabilities"], probabilities[:, ids], atol=1e-5)
+    expected = np.exp(tg.intervene(lm, [clamp]).next_logprobs(TEXTS))[:, ids]
+    np.testing.assert_allclose(found["form_probabilities"], expected, rtol=0, atol=1e-5)
 
 
 def test_they_know_the_task(both):

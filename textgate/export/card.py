@@ -36,6 +36,15 @@ _SPLITS = {
 # Groupings of the table of the first split.
 _GROUPINGS = ("direction", "distance", "incongruent attractors", "antecedent kind")
 
+_USING = """\
+```python
+import tensorflow as tf
+
+model = tf.saved_model.load("PATH")
+print(model.describe()["description"].numpy().decode())
+print(model.pronouns(tf.constant(["She came out and played with"])))
+```"""
+
 _DATA = """\
 Sentences that textgate generates from its own tables of words and constructions
 (`pronoun_agreement`): a pronoun whose antecedent is fixed, at distances of 1 to 40 words, with and
@@ -58,8 +67,10 @@ _LIMITS = """\
 - *First names follow US birth records* of 1880 to 2015, which know two sexes and one country. A
   name is used for both if the rarer sex has at least 2 % of its births; all others stand for one
   sex here, which no name of a person does.
-- *Singular "they" is a class of its own*, beside *she*, *he* and *it*; the data has it for
-  antecedents that are meant so, and less of its variety than English.
+- *"They" is a class of its own*, beside *she*, *he* and *it*. Its antecedents here are groups.
+  The singular *they* is not in the data: where English would allow it (*every girl ... they*), no
+  pair sets it against another pronoun. What the model says after an antecedent that takes it means
+  nothing.
 - The words are few: others are read as `<unk>`, and a text of unknown words only is refused.
 - The sentences are of limited length and of limited kinds; what the model does with others is
   shown by the tables only as far as they go.
@@ -90,6 +101,7 @@ def card(run: str | os.PathLike[str], name: str | None = None) -> str:
         f"units, trained on the data `{_joined(config['data'])}`, and exported as a SavedModel: "
         "plain TensorFlow loads it and gets next words, probabilities of pronouns, every gate at "
         "every word, and predictions under interventions. `describe()` says how to call it.",
+        _USING,
         "## Data",
         _DATA if config["data"] == "pronoun_agreement" else f"`{_joined(config['data'])}`.",
         "## Training",
