@@ -103,6 +103,7 @@ class SetRunner:
             )
         self.layer, self.signal, self.units = name, signal, self._spec.units
         self.contrasts = contrasts
+        self._reference: tuple[np.ndarray, Contrasts] | None = None  # the last one asked for
         self._last = np.asarray(contrasts.last, np.int64)
         self._read_clean(lm)
 
@@ -263,8 +264,11 @@ class SetRunner:
         """Return the signal over a reference's bases, and the reference."""
         if reference is None or reference is self.contrasts:
             return self._base, self.contrasts
-        wanted: dict[int, tuple[str, ...]] = {self._index: (self.signal,)}
-        return run_clean(self._stack, reference.base, wanted)[self._index][self.signal], reference
+        if self._reference is None or self._reference[1] is not reference:
+            wanted: dict[int, tuple[str, ...]] = {self._index: (self.signal,)}
+            found = run_clean(self._stack, reference.base, wanted)[self._index][self.signal]
+            self._reference = found, reference
+        return self._reference
 
     @staticmethod
     def _inside(contrasts: Contrasts) -> np.ndarray:
@@ -295,7 +299,8 @@ class SetRunner:
         layers = tuple(Equations.of(spec) for spec in self._stack.specs[self._index :])
         weights = tensors_of(self._stack.weights[self._index :])
         widest = max(equations.units * 4 for equations in layers)
-        b = min(_ITEMS, _power_of(2, len(self._last)))
+        # With few sets, more items at a time, or the blocks would be too small to be worth it.
+        b = min(_ITEMS * (1 if len(where) > 4 else 8), _power_of(2, len(self._last)))
         pieces = list(_pieces(len(where), max(1, _NUMBERS // (widest * b))))
         time = -(-self.contrasts.base.shape[1] // 4) * 4  # few shapes to compile for
         for items, block in self._blocks(start, values, b, time):
