@@ -72,8 +72,10 @@ def describe(
     """Return what readings `(n,)` say: a row for each direction, and one for both together.
 
     In the row of both, `accuracy` is balanced, the mean of the two directions; so is `flipped`.
+    There, `lost` is the share of the lead lost, which a mere shift towards one word leaves at 0.
     """
     rows: list[dict[str, Any]] = []
+    lost = float(half.lost(readings))
     accuracy, flipped, share = (f(readings) for f in (half.accuracy, half.flipped, half.share))
     below = half.clean - half.source
     for side, name in enumerate((*half.directions, BOTH)):
@@ -101,6 +103,7 @@ def describe(
         )
         row["logit_difference"] = float(readings[chosen].mean())
         row["logit_change"] = float((readings - half.clean)[chosen].mean())
+        row["lost"] = lost if side == 2 else np.nan
         rows.append(row)
     return rows
 
@@ -124,7 +127,7 @@ def confirm(
         chosen: Its units.
         norms: Each unit's activation norm, `(units,)`.
         goals: What is aimed at.
-        controls: How many control sets of each kind.
+        controls: How many random sets, and half as many matched in norm.
         seed: Seed of control sets, intervals and tests.
         draws: How many draws of signs the tests make.
         resamples: How many resamples the intervals take.
@@ -179,14 +182,16 @@ def _controls(
     """Return for each intervention what sets of other units do, against what the set does."""
     drawn = {
         "random": random_sets(len(chosen), len(norms), count, chosen, seed),
-        "norm-matched": matched_sets(chosen, norms, count, seed),
+        "norm-matched": matched_sets(chosen, norms, (count + 1) // 2, seed),
     }
     clean = half.accuracy(half.clean).mean()
     rows = []
     for kind, readings in pairs.items():
         everything = half.run(np.concatenate(list(drawn.values())), kind)
-        for place, (control, sets) in enumerate(drawn.items()):
-            of = everything[place * count : (place + 1) * count]
+        begin = 0
+        for control, sets in drawn.items():
+            of = everything[begin : begin + len(sets)]
+            begin += len(sets)
             if kind == INTERCHANGE:
                 measure = "flipped, smaller of both directions"
                 value = float(np.nan_to_num(half.flipped(readings[0]).min()))
@@ -200,7 +205,7 @@ def _controls(
                     **label,
                     "intervention": kind,
                     "control": control,
-                    "sets": count,
+                    "sets": len(sets),
                     "mean_norm_of_set": float(norms[list(chosen)].mean()),
                     "mean_norm_of_controls": float((sets * norms).sum() / max(1, sets.sum())),
                     "measure": measure,

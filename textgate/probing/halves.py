@@ -10,6 +10,8 @@ from textgate.probing.contrasts import Contrasts
 from textgate.probing.effects import Half
 from textgate.probing.splits import split
 
+LEAST = 20  # items of each class that a half needs
+
 
 @dataclass(frozen=True)
 class Halves:
@@ -51,7 +53,7 @@ class Halves:
         return made[0], made[1]
 
 
-def halves(lm: Any, items: Contrasts, most: int, seed: int, least: int = 20) -> Halves:
+def halves(lm: Any, items: Contrasts, most: int, seed: int, least: int = LEAST) -> Halves:
     """Divide contrasts, and keep as many items of each class in each half, at most `most` in all.
 
     Args:

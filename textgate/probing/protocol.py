@@ -61,12 +61,13 @@ from textgate.probing.codes import codes
 from textgate.probing.contrasts import contrasts
 from textgate.probing.effects import INTERCHANGE, Half, one_hot
 from textgate.probing.finding import UnitFinding
-from textgate.probing.halves import Halves, halves
+from textgate.probing.halves import LEAST, Halves, halves
 from textgate.probing.selection import Found, Goals
 from textgate.probing.stages import stages
 from textgate.probing.untrained import untrained
 
 _MOST_ALTERNATIVES = 3
+_LEAST_CONTROLS = 19
 _MOST_UNKNOWN = 50  # unknown words that the settings name
 # Which generated pairs a feature has.
 _PAIRS = {"gender": "pronoun_agreement", "number": "number_agreement"}
@@ -104,7 +105,7 @@ def find_units(
         goals: What counts as doing the job; by default 90 % flipped in each direction by at most 8
             units, and 60 % balanced accuracy at most without at most 16.
         items: The most items that each half uses.
-        controls: How many control sets of each kind.
+        controls: How many random sets each set is compared with, and half as many matched in norm.
         side_tasks: Other minimal pairs, by name, on which the ablations should cost nothing; `None`
             for generated ones, `{}` for none.
         texts: Sentences for the perplexity; `None` for generated ones, `[]` for none.
@@ -115,8 +116,8 @@ def find_units(
 
     Raises:
         TypeError: If `lm` is not a language model of textgate.
-        ValueError: If the layer lacks the signal, the pairs don't align or are of one class only, a
-            half gets too few items, or `pairs` is needed and not given.
+        ValueError: If a number is too small, the layer lacks the signal, the pairs don't align or
+            are of one class only, a half gets too few items, or `pairs` is needed and not given.
     """
     goals = goals or Goals()
     if not hasattr(lm, "recurrent_layers"):
@@ -124,6 +125,7 @@ def find_units(
             "`lm` must be a textgate.models.LanguageModel, as textgate.load returns it. "
             f"Received: {type(lm).__name__}"
         )
+    _check_numbers(items, controls)
     signal = signal or ("cell_state" if lm.cell == "lstm" else "hidden_state")
     names = [layer] if layer else [each.name for each in lm.recurrent_layers]
     pairs = _pairs(pairs, feature)
@@ -211,6 +213,16 @@ def _pairs(pairs: pd.DataFrame | None, feature: str) -> pd.DataFrame:
             f"Received: feature={feature!r}, pairs=None"
         )
     return minimal_pairs(_PAIRS[feature], split="test")
+
+
+def _check_numbers(items: int, controls: int) -> None:
+    if items < 2 * LEAST:
+        raise ValueError(f"`items` must be at least {2 * LEAST}. Received: items={items}")
+    if controls < _LEAST_CONTROLS:
+        raise ValueError(
+            f"`controls` must be at least {_LEAST_CONTROLS}: fewer can't show that a set is beyond "
+            f"all of them by chance in only 5 %. Received: controls={controls}"
+        )
 
 
 def _further(

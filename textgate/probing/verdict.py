@@ -14,6 +14,7 @@ from textgate.probing.effects import ABLATIONS, INTERCHANGE
 from textgate.probing.selection import Goals
 
 SPECIFIC = 2.0  # points that a side task may lose
+_MOST_CODES = 4  # units whose values are told
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ def verdict(facts: Facts, tables: Mapping[str, pd.DataFrame], goals: Goals) -> s
     said += _of_necessary(facts, table, tables["side_tasks"], goals)
     if not facts.sufficient:
         said.append(_of_axis(facts))
+    said += _of_codes(facts.sufficient or facts.necessary, table, tables["codes"])
     return " ".join(said)
 
 
@@ -167,6 +169,25 @@ def _of_axis(facts: Facts) -> str:
             f"{facts.spread:.0f} units."
         )
     return "Nor does a direction, or a subspace of up to 4 dimensions."
+
+
+def _of_codes(units: Sequence[int], table: pd.DataFrame, codes: pd.DataFrame) -> list[str]:
+    """Return with which of the two classes the units' values put any others."""
+    one, other = str(table["direction"].iloc[0]).split("→")
+    said = []
+    for unit in units[:_MOST_CODES]:
+        means = codes[codes["unit"] == unit].set_index("good_class")["mean"]
+        if not {one, other} < set(means.index) or means[one] == means[other]:
+            continue
+        groups: dict[str, list[str]] = {}
+        for name in means.index.difference([one, other]):
+            place = (means[name] - means[one]) / (means[other] - means[one])
+            group = f"with {one}" if place < 0.25 else f"with {other}"
+            group = "between the two" if 0.25 <= place <= 0.75 else group
+            groups.setdefault(group, []).append(str(name))
+        parts = [f"{' and '.join(names)} {group}" for group, names in groups.items()]
+        said.append(f"Of the other classes, unit {unit}'s values put {', '.join(parts)}.")
+    return said
 
 
 def _specific(units: Sequence[int], side_tasks: pd.DataFrame, label: str) -> list[str]:
