@@ -101,7 +101,7 @@ def main(arguments: list[str] | None = None) -> None:
         began = time.perf_counter()
         runner = SetRunner(lm, contrasts, layer)
         runner.run(np.eye(UNITS, dtype=bool)[:block])  # compiles
-        compiling = time.perf_counter() - began
+        beginning = time.perf_counter() - began
         for begin in range(0, part, block):
             sets = np.eye(UNITS, dtype=bool)[begin : begin + block]
             began = time.perf_counter()
@@ -109,7 +109,10 @@ def main(arguments: list[str] | None = None) -> None:
             took = time.perf_counter() - began
             spent[layer] += took * UNITS / part
             products.measure(took / 3)
-        print(f"{layer:<8} {spent[layer]:7.1f} s, after {compiling:.1f} s of compiling", flush=True)
+        print(
+            f"{layer:<8} {spent[layer]:7.1f} s, not counting {beginning:.1f} s to warm up",
+            flush=True,
+        )
     sweep = sum(spent.values())
     rows = UNITS * SENTENCES
     floor = {
