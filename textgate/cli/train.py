@@ -40,6 +40,9 @@ def train(
         bool | None, typer.Option(help="Use the embedding's matrix for the output, too.")
     ] = None,
     dropout: Annotated[float | None, typer.Option(help="Share of inputs dropped.")] = None,
+    undropped: Annotated[
+        float | None, typer.Option(help="Share of the steps before dropout sets in.")
+    ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Sentences, or streams, a batch.")] = None,
     window: Annotated[int | None, typer.Option(help="Words of a window of running text.")] = None,
     epochs: Annotated[int | None, typer.Option(help="The most epochs.")] = None,
@@ -71,6 +74,7 @@ def train(
         "embedding": embedding,
         "tied": tied,
         "dropout": dropout,
+        "undropped": undropped,
         "batch_size": batch_size,
         "window": window,
         "epochs": epochs,

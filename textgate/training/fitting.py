@@ -135,7 +135,8 @@ class _Loop:
     def _step(self, batch: Any, epoch: int) -> None:
         state = self.state
         rate = self.recipe.rate(state["step"], self.total)
-        loss, words = self.steps.train(batch, rate, state["step"])
+        dropout = state["step"] >= self.recipe.undropped * self.total
+        loss, words = self.steps.train(batch, rate, state["step"], dropout)
         if not np.isfinite(loss):
             raise ValueError(
                 "the loss is no longer a number; give a lower learning rate. "

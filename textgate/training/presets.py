@@ -15,6 +15,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "warmup": 500,
         "beta2": 0.999,
         "dropout": 0.2,
+        "undropped": 0.0,
         "unknown": 0.0,
         "sampled": 2000,
         "frequent": 2000,

@@ -32,6 +32,9 @@ class Recipe:
         embedding: Dimension of the word embedding; `None` as in `LanguageModel`.
         tied: Whether the output uses the embedding's matrix.
         dropout: As in `LanguageModel`.
+        undropped: The share of the steps, from the first on, that are taken without dropout. It
+            finds agreement sooner: with dropout from the start, training may stay for long, or
+            for ever, on the plateau where the gender of the pronoun is a guess.
         batch_size: Sentences, or parallel streams, in a batch.
         window: Words of a window of running text.
         max_length: The longest sentence that isn't cut, in words.
@@ -68,7 +71,8 @@ class Recipe:
     units: tuple[int, ...] = (128,)
     embedding: int | None = None
     tied: bool = False
-    dropout: float = 0.1
+    dropout: float = 0.2
+    undropped: float = 0.4
     batch_size: int = 32
     window: int = 32
     max_length: int = 128
@@ -114,6 +118,7 @@ class Recipe:
         for name, highest in (("weight_decay", 10.0), ("unknown", math.inf), ("dropout", 0.99)):
             self._check(name, True, 0.0, highest)
         self._check("beta2", True, 0.0, 0.99999)
+        self._check("undropped", True, 0.0, 1.0)
         if self.schedule not in _SCHEDULES:
             raise ValueError(
                 f"`schedule` must be one of {_SCHEDULES}. Received: schedule={self.schedule!r}"

@@ -1,5 +1,6 @@
 """The compiled steps of training and validation."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -56,17 +57,23 @@ class Steps:
         ids = tf.TensorSpec((rows, None), tf.int32)
         rate = tf.TensorSpec((), tf.float32)
         drawn = [tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None,), tf.float32), ids]
-        self._train = tf.function(
-            self._train_step,
-            input_signature=[ids, ids, rate, *(drawn if sampler is not None else [])],
-        )
+        signature = [ids, ids, rate, *(drawn if sampler is not None else [])]
+        # Traced when it is first called: most trainings need both, a resumed one may need one.
+        self._train = {
+            dropout: tf.function(
+                functools.partial(self._train_step, dropout), input_signature=signature
+            )
+            for dropout in (False, True)
+        }
         self._validate = tf.function(self._validation_step, input_signature=[ids, ids])
 
-    def train(self, batch: Any, rate: float, step: int = 0) -> tuple[float, int]:
+    def train(
+        self, batch: Any, rate: float, step: int = 0, dropout: bool = True
+    ) -> tuple[float, int]:
         """Learn from a batch; return the summed loss in nats and the number of words predicted."""
         self._begin(batch)
         drawn = () if self._sampler is None else self._sampler.draw(batch.targets, step)
-        loss, words = self._train(
+        loss, words = self._train[dropout](
             batch.inputs, batch.targets, tf.constant(rate, tf.float32), *drawn
         )
         return float(loss), int(words)
@@ -130,11 +137,11 @@ class Steps:
         return loss, tf.shape(places)[0]
 
     def _train_step(
-        self, inputs: Any, targets: Any, rate: Any, *drawn: Any
+        self, dropout: bool, inputs: Any, targets: Any, rate: Any, *drawn: Any
     ) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self._weights)
-            loss, words = self._loss(inputs, targets, training=True, drawn=drawn)
+            loss, words = self._loss(inputs, targets, training=dropout, drawn=drawn)
             mean = loss / tf.cast(words, loss.dtype)
         if self.optimizer is None:
             raise ValueError("training needs an optimizer. Received: None")
