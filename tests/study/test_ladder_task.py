@@ -1,5 +1,7 @@
 """The ladder's data: balanced, forced, apart, and as far as they say."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -37,9 +39,11 @@ def test_nothing_but_the_antecedent_decides(tables):
     for table in tables.values():
         assert (table["good_class"] == "feminine").mean() == 0.5
         # Other referents are of either gender, whatever the antecedent is.
-        assert table["attractors"].sum() > 100
-        against = table["incongruent_attractors"].sum() / table["attractors"].sum()
-        assert against == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(table["attractors"].sum()))
+        for _, rows in table.groupby("good_class"):
+            total = rows["attractors"].sum()
+            assert total > 100
+            against = rows["incongruent_attractors"].sum() / total
+            assert against == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(total))
         # Within a construction both classes come equally often, up to the cut of a pair.
         counts = table.groupby(["template", "good_class"]).size().unstack()
         assert (counts["feminine"] == counts["masculine"]).all()
@@ -50,6 +54,12 @@ def test_distances_and_constructions_are_those_of_the_split(tables):
     assert tables["far"]["distance"].between(41, 80).all()
     assert (tables["test"]["distance"] > 20).sum() > 20
     assert set(tables["test"]["earlier"]) == {0, 1, 2}
+    for table in tables.values():
+        assert set(table["held"]) == {1, 2, 3, 4}
+        several = table[table["held"] > 1]
+        assert (several["attractors"] == several["held"] - 1).all()
+        asked = several["prefix"].str.extract(r"The (first|second|third|fourth) ")[0]
+        assert asked[several["held"] == 4].nunique() == 4
     assert tables["test"]["nested"].any()
     assert not tables["test"]["nested"].all()
 
@@ -58,13 +68,11 @@ def test_a_seed_decides_and_splits_share_no_sentence(tables):
     assert ladder_task.pairs("test", SIZE).equals(tables["test"])
     assert not ladder_task.pairs("test", SIZE, seed=1)["good"].equals(tables["test"]["good"])
 
-    def sentences(split):
-        texts = ladder_task.sentences(split, 600)
-        joined = " ".join(texts).replace("? ", ". ")
-        return {sentence.rstrip(".?") for sentence in joined.split(". ")}
-
-    assert not sentences("train") & sentences("test")
-    assert not sentences("train") & sentences("validation")
+    for split in ("train", "validation"):
+        others = "\n".join(ladder_task.sentences(split, 3000))
+        for item in ladder_task.texts("test", 300):
+            sentence = re.escape(ladder_task.text_of(item["line"]))
+            assert not re.search(rf"(^|[.?] ){sentence}", others, re.MULTILINE)
 
 
 def test_training_has_every_word_of_the_tests(tables):

@@ -34,13 +34,22 @@ def compare(
 ) -> None:
     """Train and compare simpler models and the gated ones; the same command goes on."""
     import dataclasses
+    import logging
     import shlex
     import sys
+
+    # Each model is compiled anew, as it must be; TensorFlow would warn of it.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
     from textgate import study
     from textgate.study.ladder import LEARNING_RATES, QUICK
 
-    given: dict[str, Any] = {"budget": budget, "texts": texts, "epochs": epochs, "parameters": parameters}
+    given: dict[str, Any] = {
+        "budget": budget,
+        "texts": texts,
+        "epochs": epochs,
+        "parameters": parameters,
+    }
     for name, value in given.items():
         if value is not None and value <= 0:
             raise ValueError(f"--{name} must be more than 0. Received: {value}")
@@ -108,27 +117,35 @@ def _print(ladder: Any) -> None:
 
     console = Console()
     if not console.is_terminal:  # a file has no edge to wrap at
-        console = Console(width=150)
-    table = Table(title="Accuracy (%) by rung, with 95 % over items and over seeds")
-    distances = [name for name in ladder.table if name[:1].isdigit()]
-    against = [name for name in ladder.table if str(name).startswith("against ")]
-    names = ["rung", "parameters", "s", "bits", "all", "items", "seeds", *distances, *against]
-    for name in names:
+        console = Console(width=120)
+    rows = ladder.table.to_dict("records")
+    table = Table(title="The ladder", title_justify="left")
+    for name in ("rung", "parameters", "seconds", "bits a word", "accuracy", "items", "seeds"):
         table.add_column(name, justify="left" if name == "rung" else "right", no_wrap=True)
-    for row in ladder.table.to_dict("records"):
-        spread = _percent(row["seed_low"]) + "–" + _percent(row["seed_high"])
+    for row in rows:
+        over_seeds = _range(row["seed_low"], row["seed_high"]) if row["seeds"] > 1 else ""
         table.add_row(
             row["rung"],
             f"{row['parameters']:,}",
             f"{row['seconds']:.0f}",
             f"{row['bits']:.3f}",
-            _percent(row["accuracy"]),
-            _percent(row["low"]) + "–" + _percent(row["high"]),
-            spread if row["seeds"] > 1 else "",
-            *(_percent(row[name]) for name in (*distances, *against)),
+            f"{100 * row['accuracy']:.1f} %",
+            _range(row["low"], row["high"]),
+            over_seeds,
         )
+    console.print(table)
+    groups = [name for name in ladder.table if name[:1].isdigit() or name.startswith("of ")]
+    table = Table(
+        title="Accuracy (%) by distance in words, and by referents to remember",
+        title_justify="left",
+    )
+    table.add_column("rung", no_wrap=True)
+    for name in groups:
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(row["rung"], *(f"{100 * row[name]:.1f}" for name in groups))
     console.print(table)
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
+def _range(low: float, high: float) -> str:
+    return f"{100 * low:.1f}–{100 * high:.1f}"

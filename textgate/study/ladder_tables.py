@@ -30,6 +30,7 @@ def _groups(items: pd.DataFrame) -> dict[str, pd.Series]:
         "distance": _distance(items),
         "attractors": _count(items["attractors"]).where(near, ""),
         "incongruent attractors": _count(items["incongruent_attractors"]).where(near, ""),
+        "referents to remember": items["held"].astype(str).where(near, ""),
         "sentences before": items["earlier"].astype(str).where(near, ""),
         "nested": items["nested"].map({True: "nested", False: "not nested"}).where(near, ""),
         "form": items["form"].where(near, ""),
@@ -102,7 +103,8 @@ def one_line_a_rung(runs: pd.DataFrame, accuracies: pd.DataFrame) -> pd.DataFram
         A row a rung: `rung`, `seeds`, `learning_rate`, `units`, `parameters`, `seconds` (of a
         training), `stopped` (how many the budget stopped), `bits` (a word), `accuracy` on the
         split `test`, `low`, `high`, `seed_low`, `seed_high`, and accuracies by distance (`1-2`, …),
-        with incongruent attractors (`against 0`, …) and with sentences before (`before 0`, …).
+        by incongruent attractors (`against 0`, …), referents to remember (`of 1`, …) and sentences
+        before (`before 0`, …).
     """
     final = runs[runs["final"]]
     rows = []
@@ -123,6 +125,7 @@ def one_line_a_rung(runs: pd.DataFrame, accuracies: pd.DataFrame) -> pd.DataFram
         names = {
             "distance": "",
             "incongruent attractors": "against ",
+            "referents to remember": "of ",
             "sentences before": "before ",
         }
         for by, name in names.items():

@@ -11,6 +11,8 @@ more of what keeps a simple model from getting by:
 - antecedents that are **not the first** referent (*After Ann had left, John blamed himself*);
 - **nested** clauses with a pronoun of their own (*The boy that the girl who hurt herself met blamed
   himself*);
+- **several to remember**: up to four are introduced, and any of them may be asked for (*Ann met the
+  boy and Carl. Then everybody slept badly. The third hurt himself*);
 - **earlier sentences**, up to two, about somebody else: what a model remembers must go.
 
 The classes take turns within a construction and everything else is drawn without regard to them, so
@@ -35,7 +37,8 @@ _EARLIER = (0, 0, 0, 1, 1, 2)  # sentences before, with equal chances
 # Constructions: a pattern, and how often it comes. A is the antecedent (N: a noun, for a clause to
 # follow), O another referent (P: a noun), and R the reflexive of the referent just before it.
 # [chain] is several verb phrases, [objects] the same with other referents; [act], [meet] and
-# [refl] are verbs.
+# [refl] are verbs. Of several Q one is the antecedent, and [which] says which; [then] is a sentence
+# about nobody, or nothing.
 _PATTERNS = {
     "simple": ("A", 3),
     "chain": ("A [chain] and", 5),
@@ -54,7 +57,11 @@ _PATTERNS = {
     "nested.subject": ("N that had [meet] P who [refl] R", 2),
     "nested.two": ("N that P that P who [refl] R [meet] [meet]", 1),
     "nested.chain": ("N that P who [refl] R [meet] [chain] and", 1),
+    "order.two": ("Q [meet] Q . [then] The [which]", 6),
+    "order.three": ("Q [meet] Q and Q . [then] The [which]", 6),
+    "order.four": ("Q and Q [meet] Q and Q . [then] The [which]", 4),
 }
+_ORDINALS = ("first", "second", "third", "fourth")
 # How the sentence ends: the form of the pronoun, and what stands around it.
 _ENDS = {
     "reflexive": ("[refl] T .", 2),
@@ -105,7 +112,7 @@ class _Writer:
         self.words = _words()
         self.patterns = [name for name, (_, often) in _PATTERNS.items() for _ in range(often)]
         if far:
-            long = ("[chain] and", "[objects] and")
+            long = ("[chain] and", "[objects] and", "[which]")
             self.patterns = [n for n in self.patterns if _PATTERNS[n][0].endswith(long)]
         self.ends = [form for form, (_, often) in _ENDS.items() for _ in range(often)]
 
@@ -121,21 +128,27 @@ class _Writer:
         self.line: list[str] = []
         self.others: list[str] = []
         self.shown: set[str] = set()
-        antecedent, target, lexeme, end = "", -1, "", -1
+        target, lexeme, end = -1, "", -1
+        held = max(pattern.split().count("Q"), 1)
+        asked, met = int(held * self.rng.random()), 0
         for symbol in f"{pattern} {ending}".split():
-            if symbol in "AN":
-                lexeme = self._referent(gender, names=symbol == "A")
-                end, antecedent = len(self.line), lexeme
+            met += symbol == "Q"
+            if symbol in "AN" or (symbol == "Q" and met == asked + 1):
+                lexeme = self._referent(gender, names=symbol != "N")
+                end = len(self.line)
             elif symbol == "T":
                 target = len(self.line)
                 self.line.append(PRONOUNS[gender][form])
+            elif symbol == "[which]":
+                self.line.append(_ORDINALS[asked])
             else:
                 self._write(symbol)
         self.line[0] = self.line[0][0].upper() + self.line[0][1:]
         return {
             "line": self.line,
             "target": target,
-            "antecedent": antecedent,
+            "antecedent": lexeme,
+            "held": held,
             "position": end - 1,
             "distance": target - end + 1,
             "lexeme": lexeme,
@@ -144,9 +157,9 @@ class _Writer:
 
     def _write(self, symbol: str) -> None:
         rng = self.rng
-        if symbol in "OP":
+        if symbol in "OPQ":
             gender = GENDERS[int(2 * rng.random())]
-            self._referent(gender, names=symbol == "O")
+            self._referent(gender, names=symbol != "P")
             self.others.append(gender)
         elif symbol == "R":
             self.line.append(PRONOUNS[self.others[-1]]["reflexive"])
@@ -160,6 +173,12 @@ class _Writer:
                 else:
                     self._verb("act")
                 self.line.append(",")
+        elif symbol == "[then]":
+            count = int(9 * rng.random()) + (10 if self.far else 0)
+            for index in range(count):
+                self.line.extend(["Then", "everybody"] if index == 0 else [","])
+                self._verb("act")
+            self.line.extend(["."] if count else [])
         elif symbol == "[after]":
             self.line.extend(self.after.split())
         elif symbol.startswith("["):
@@ -202,7 +221,8 @@ def texts(split: str, size: int, seed: int = 0) -> Iterator[dict[str, Any]]:
     Yields:
         `words` (the text), `target` (index of the pronoun), `gender`, `form`, `template`,
         `antecedent` and its last word's `position`, `distance` in words, `lexeme`, `others`
-        (genders of the other referents in the last sentence), `earlier` (sentences before).
+        (genders of the other referents in the construction), `held` (how many referents might be
+        asked for), `earlier` (constructions before).
 
     Raises:
         ValueError: If there is no such split.
@@ -275,9 +295,10 @@ def pairs(split: str, size: int, seed: int = 0) -> pd.DataFrame:
     Returns:
         Columns: `item`, `good`, `bad`, `target` (index among the tokenizer's words), `good_class`,
         `bad_class`, `direction`, `form`, `antecedent`, `antecedent_position`, `distance`,
-        `attractors` (other referents in the sentence), `incongruent_attractors` (of the other
-        gender), `earlier` (sentences before), `nested` (a clause with a pronoun of its own stands
-        between), `template`, `lexeme`, `split`, `prefix`.
+        `attractors` (other referents before the pronoun), `incongruent_attractors` (of the other
+        gender), `held` (how many referents might be asked for), `earlier` (other such texts
+        before), `nested` (a clause with a pronoun of its own stands between), `template`,
+        `lexeme`, `split`, `prefix`.
     """
     rows = []
     for number, item in enumerate(texts(split, size, seed)):
@@ -300,6 +321,7 @@ def pairs(split: str, size: int, seed: int = 0) -> pd.DataFrame:
                 "distance": item["distance"],
                 "attractors": len(item["others"]),
                 "incongruent_attractors": item["others"].count(wrong),
+                "held": item["held"],
                 "earlier": item["earlier"],
                 "nested": item["template"].startswith("nested"),
                 "template": item["template"],
