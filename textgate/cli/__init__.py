@@ -44,6 +44,7 @@ app.command("export")(importlib.import_module("textgate.cli.export").export)
 app.command("compare")(importlib.import_module("textgate.cli.compare").compare)
 app.command("report")(importlib.import_module("textgate.cli.report").report)
 app.command("units")(importlib.import_module("textgate.cli.units").units)
+app.command("study")(importlib.import_module("textgate.cli.study").study)
 
 
 def main() -> None:

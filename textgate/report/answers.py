@@ -4,12 +4,12 @@ from typing import Any
 
 import pandas as pd
 
-from textgate.report.blocks import Figure, Heading, Section, Text, plain
-from textgate.report.figures import Series, dots
+from textgate.report.blocks import Heading, Section, Text, plain
 from textgate.report.findings import Findings, ModelFindings
+from textgate.report.holding import held_gates
 from textgate.report.mechanisms import drivers, own_units
 from textgate.report.status import found
-from textgate.report.words import count, known, listed, number, percent, units
+from textgate.report.words import count, known, number, percent, units
 
 FORGET = (
     "How does the forget gate decide what is discarded, when it sees only this word and the last "
@@ -21,11 +21,14 @@ RESET = "What does the reset gate add, when 1 − z already forgets?"
 def section(findings: Findings) -> Section:
     """Return the section."""
     blocks: list[Any] = [Heading(FORGET)]
-    told = [block for model in findings.models for block in _keeping(model)]
+    told = []
+    for model in findings.models:
+        told += _keeping(model)
+        told += held_gates(model, "forget_gate")
     blocks += told or [Text("The gates were not measured in this run.", "note")]
     grus = [model for model in findings.models if model.config.get("cell") == "gru"]
     blocks.append(Heading(RESET))
-    held = [block for model in grus for block in _held(model)]
+    held = [block for model in grus for block in held_gates(model, "reset_gate")]
     if held:
         blocks += held
     elif grus:
@@ -104,47 +107,6 @@ def _keeping(model: ModelFindings) -> list[Any]:
     if words is not None:
         blocks.append(words)
     return blocks
-
-
-def _held(model: ModelFindings) -> list[Any]:
-    """Return what holding the GRU's gates does, from the table of `textgate.study.gates`."""
-    table = model.table("held_gates")
-    if table is None:
-        return []
-    rows = table[table["group"].astype(str) == "all"] if "group" in table else table
-    if not len(rows) or "held" not in rows or "accuracy" not in rows:
-        return []
-    series = Series("agreement")
-    for _, row in rows.iterrows():
-        series.add(plain(row["held"]), row["accuracy"], row.get("low"), row.get("high"))
-    return [
-        Text(_said_of_held(model, rows)),
-        Figure(
-            f"held-{model.name}",
-            dots([series], "right, in %"),
-            f"Agreement of the {model.title} with a gate held at a value, in the trained model. "
-            "With 95 % intervals.",
-            height=140 + 30 * len(series.at),
-        ),
-    ]
-
-
-def _said_of_held(model: ModelFindings, rows: pd.DataFrame) -> str:
-    accuracy = {str(r["held"]): float(r["accuracy"]) for _, r in rows.iterrows()}
-    free = next((v for k, v in accuracy.items() if k in ("none", "nothing held")), None)
-    parts = [f"{plain(name)}: {percent(value)}" for name, value in accuracy.items()]
-    said = f"**{model.title}.** With its gates held in the trained model, agreement is "
-    f"{listed(parts)}."
-    if free is not None:
-        reset = [v for k, v in accuracy.items() if k.startswith("r")]
-        if reset:
-            lost = 100 * (free - min(reset))
-            said += f" Holding the reset gate costs {number(lost, 1)} points at most: " + (
-                "in this model the agreement hardly rests on it."
-                if lost < 2
-                else "this model does use it."
-            )
-    return said
 
 
 def _ladder(findings: Findings) -> list[Any]:

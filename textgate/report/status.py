@@ -40,14 +40,21 @@ class Learned:
 
 
 def main_pairs(model: ModelFindings) -> str | None:
-    """Return the name of the pairs of gender that a model is judged by."""
-    for name, table in model.agreement.items():
-        if name.startswith("pronoun_agreement") and "test" in name and len(table):
-            return name
-    for name, table in model.agreement.items():
-        if not name.startswith("number_agreement") and len(_genders(table)):
-            return name
-    return None
+    """Return the name of the pairs of gender that a model is judged by.
+
+    A model of generated sentences is judged by generated pairs; another by pairs that were given
+    for it, if there are any.
+    """
+    fit = [
+        name
+        for name, table in model.agreement.items()
+        if not name.startswith("number_agreement") and len(_genders(table))
+    ]
+    generated = [name for name in fit if name.startswith("pronoun_agreement")]
+    given = [name for name in fit if name not in generated]
+    generated.sort(key=lambda name: name != "pronoun_agreement-test")
+    own = str(model.config.get("data", "pronoun_agreement")) == "pronoun_agreement"
+    return next(iter([*generated, *given] if own else [*given, *generated]), None)
 
 
 def _genders(table: pd.DataFrame) -> list[pd.Series]:
