@@ -29,7 +29,7 @@ from textgate import recurrence
 from textgate.evaluation import interval
 from textgate.probing.clean_runs import Stack, readout_difference, run_clean, stack_of
 from textgate.probing.contrasts import Contrasts, contrasts
-from textgate.probing.erasure import Eraser, leace, random_eraser
+from textgate.probing.erasure import Eraser, leace, random_erasers
 from textgate.probing.folds import by_group, targets_of, why_not
 from textgate.probing.probes import held_out
 from textgate.tracing import find_sites, resolve
@@ -113,14 +113,12 @@ def erasure_effect(
         made_from = _labelled(contrasts(lm, fit, feature, with_source=False))
         tried = items
     x, y = runner.states(made_from)
-    eraser = leace(x, y)
+    eraser, seeds = leace(x, y), range(seed, seed + draws)
     erasers: dict[str, Sequence[Eraser | None]] = {
         "none": [None],
         "leace": [eraser],
-        "random": [random_eraser(x, eraser.rank, seed=seed + k) for k in range(draws)],
-        "matched": [
-            random_eraser(x, eraser.rank, eraser.displacement, seed=seed + k) for k in range(draws)
-        ],
+        "random": random_erasers(x, eraser.rank, None, seeds),
+        "matched": random_erasers(x, eraser.rank, eraser.displacement, seeds),
     }
     tasks = {feature: tried}
     if side is not None:

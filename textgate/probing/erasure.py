@@ -22,10 +22,13 @@ What erasure doesn't do: what a nonlinear reader could find stays there; and a m
 erased at each step may bring the feature back from elsewhere within the same step.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+from textgate.probing.threads import one_thread
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,13 @@ def random_eraser(
     >>> round(random_eraser(features, displacement=0.3).displacement, 3)
     0.3
     """
+    return random_erasers(features, rank, displacement, [seed])[0]
+
+
+def random_erasers(
+    features: Any, rank: int, displacement: float | None, seeds: Iterable[int]
+) -> list[Eraser]:
+    """Return a `random_eraser` for each seed."""
     x, mean, factors = _whitened(features)
     _, s, _ = factors
     if isinstance(rank, bool) or not isinstance(rank, int) or not 0 <= rank <= len(s):
@@ -145,23 +155,31 @@ def random_eraser(
             f"`rank` must be a whole number from 0 to {len(s)}, the rank of the features. "
             f"Received: rank={rank!r}"
         )
-    drawn = np.random.default_rng(seed).normal(size=(len(s), rank))
-    if displacement is None or not rank:
-        return _eraser(x, mean, factors, np.linalg.qr(drawn)[0], "random")
-    # Directions with more or less variance than chance gives: weigh the components by s^a. The
-    # displacement rises with a, so that a is found by halving.
-    share = s**2 / np.sum(s**2)
-    scale = s / s.max()
+    erasers = []
+    for seed in seeds:
+        drawn = np.random.default_rng(seed).normal(size=(len(s), rank))
+        if displacement is None or not rank:
+            basis = np.linalg.qr(drawn)[0]
+        else:
+            basis = _as_far(drawn, s, displacement)
+        erasers.append(_eraser(x, mean, factors, basis, "random"))
+    return erasers
+
+
+def _as_far(drawn: np.ndarray, s: np.ndarray, displacement: float) -> np.ndarray:
+    """Return directions like those drawn, but of more or less variance, as is asked for.
+
+    The components are weighed by s^a. The displacement rises with a, so that a is found by halving.
+    """
+    share, scale = s**2 / np.sum(s**2), s / s.max()
     low, high = -20.0, 20.0
-    for _ in range(80):
+    for _ in range(60):
         middle = (low + high) / 2
-        basis = _tilted(drawn, scale, middle)
-        if np.sum(share[:, None] * basis**2) < displacement:
+        if np.sum(share[:, None] * _tilted(drawn, scale, middle) ** 2) < displacement:
             low = middle
         else:
             high = middle
-    basis = _tilted(drawn, scale, (low + high) / 2)
-    return _eraser(x, mean, factors, basis, "random")
+    return _tilted(drawn, scale, (low + high) / 2)
 
 
 Factors = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -182,7 +200,11 @@ def _whitened(features: Any) -> tuple[np.ndarray, np.ndarray, Factors]:
         )
     mean = x.mean(axis=0)
     x = x - mean
-    u, s, vt = np.linalg.svd(x, full_matrices=False)
+    with one_thread():
+        # By way of R, which is small, as there are many rows.
+        q, r = np.linalg.qr(x)
+        u, s, vt = np.linalg.svd(r, full_matrices=False)
+        u = q @ u
     precision = given.dtype if np.issubdtype(given.dtype, np.floating) else np.float64
     scale = max(s.max(initial=0.0), np.abs(mean).max() * np.sqrt(len(x)))
     kept = s > scale * np.finfo(precision).eps * max(x.shape) ** 0.5

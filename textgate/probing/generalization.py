@@ -15,8 +15,9 @@ import xarray as xr
 
 from textgate.evaluation import interval
 from textgate.probing.folds import by_group, check_folds, targets_of, why_not
-from textgate.probing.probes import classifier, one_thread
+from textgate.probing.probes import classifier
 from textgate.probing.signals import anchors, per_example, signal_of
+from textgate.probing.threads import one_thread
 
 
 def temporal_generalization(

@@ -27,7 +27,6 @@ predicted for each example when it was held out. They don't include the chance o
 """
 
 from collections.abc import Iterable, Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -45,6 +44,7 @@ from textgate.probing.folds import (
     why_not,
 )
 from textgate.probing.signals import Signal, anchors, per_example, signal_of
+from textgate.probing.threads import one_thread
 
 
 def probe(
@@ -313,22 +313,6 @@ def held_out(x: np.ndarray, y: np.ndarray, splits: Sequence[Split], strength: fl
         for train, test in splits:
             predicted[test] = classifier(x[train], y[train], strength).predict(x[test])
     return predicted
-
-
-def one_thread() -> Any:
-    """Return a context in which linear algebra keeps to one thread.
-
-    The products of a probe are so small that threads cost ten times what they save.
-    """
-    return _threads().limit(limits=1, user_api="blas")
-
-
-@cache
-def _threads() -> Any:
-    import sklearn.linear_model  # noqa: F401  (so that its libraries are there to be found)
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
 
 
 def classifier(x: np.ndarray, y: np.ndarray, strength: float) -> Any:

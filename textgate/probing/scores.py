@@ -32,8 +32,8 @@ from scipy import stats
 from scipy.special import gammaln
 
 from textgate.probing.folds import targets_of
-from textgate.probing.probes import one_thread
 from textgate.probing.signals import anchors, per_example, signal_of
+from textgate.probing.threads import one_thread
 
 _BLOCK = 2_000_000  # numbers computed at a time
 

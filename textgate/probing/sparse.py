@@ -18,8 +18,9 @@ import pandas as pd
 
 from textgate.evaluation import interval
 from textgate.probing.folds import by_group, check_folds, targets_of
-from textgate.probing.probes import classifier, one_thread
+from textgate.probing.probes import classifier
 from textgate.probing.signals import anchors, per_example, signal_of
+from textgate.probing.threads import one_thread
 
 _MOST = 16  # units that a row names
 

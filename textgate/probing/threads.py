@@ -1,0 +1,26 @@
+"""One thread for small linear algebra, where several cost more than they save."""
+
+from functools import cache
+from typing import Any
+
+
+def one_thread() -> Any:
+    """Return a context in which linear algebra keeps to one thread.
+
+    The products of a probe are so small that threads, which wait for each other by spinning, take
+    ten times the processor's time.
+
+    Example:
+
+    >>> with one_thread():
+    ...     pass
+    """
+    return _controller().limit(limits=1, user_api="blas")
+
+
+@cache
+def _controller() -> Any:
+    import sklearn.linear_model  # noqa: F401  (so that its libraries are there to be found)
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
