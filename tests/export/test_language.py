@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import textgate as tg
 from tests import reference
-from tests.export.conftest import TEXTS
+from tests.export.conftest import TEXTS, exported
 from textgate.export.language import pronoun_forms
 
 TEXT = tf.constant(TEXTS)
@@ -50,7 +50,7 @@ def test_score_is_token_logprobs(model):
 
 def test_score_in_several_parts(lstm, rng):
     vocabulary = lstm.lm.tokenizer.vocabulary[4:]
-    texts = [" ".join(rng.choice(vocabulary, size)) for size in (700, 3, 611)]
+    texts = [" ".join(rng.choice(vocabulary, size)) for size in (700, 4, 611)]
     found = call(lstm, "score", text=tf.constant(texts))["token_logprobs"]
     np.testing.assert_allclose(found, np.nan_to_num(lstm.lm.token_logprobs(texts)), atol=1e-5)
 
@@ -266,6 +266,15 @@ def test_concurrent_calls_give_the_same(lstm):
                 np.testing.assert_array_equal(a, b)
             else:
                 np.testing.assert_allclose(a, b, rtol=0, atol=1e-6)
+
+
+def test_a_model_without_gates_has_the_other_endpoints(directory):
+    average = exported(directory, "average", (5,))
+    names = {"serving_default", "serve", "score", "pronouns", "describe"}
+    assert set(average.loaded.signatures) == names
+    found = call(average, "score", text=TEXT)["token_logprobs"]
+    np.testing.assert_allclose(found, np.nan_to_num(average.lm.token_logprobs(TEXTS)), atol=1e-5)
+    assert "no recurrent layers" in call(average, "describe")["description"].numpy().decode()
 
 
 def test_it_describes_itself(model):
