@@ -41,21 +41,10 @@ benchmark: $(INSTALLED)  ## measure layers, tracing and exported models
 	$(BIN)/python scripts/benchmark_tracing.py
 	$(BIN)/python scripts/benchmark_export.py
 
-RUN := runs/she-her/lstm
+STUDY := runs/she-her
 
-study: $(INSTALLED)  ## train a model, measure its agreement, draw its gates
-	$(BIN)/textgate train $(RUN)
-	$(BIN)/textgate evaluate $(RUN) --pairs pronoun_agreement
-	$(BIN)/textgate trace $(RUN) "She came out and played with her dog." --plot $(RUN)/gates.png
-	@echo "The report so far: $(RUN)/ (tables in evaluation/, the gates in gates.png)"
-
-# Trained as `make study` trains them; a run that is finished isn't trained again.
-MODELS := runs/she-her
-
-saved-models: $(INSTALLED)  ## train, export and document the models of saved_models/
-	$(BIN)/textgate train $(MODELS)/lstm
-	$(BIN)/textgate train $(MODELS)/gru --cell gru
-	$(BIN)/python scripts/saved_models.py $(MODELS) --to saved_models
+study: $(INSTALLED)  ## from nothing to runs/she-her/report.html: which units hold gender?
+	$(BIN)/textgate study $(STUDY)
 
 constraints: $(INSTALLED)  ## pin the newest versions that fit, for all supported Pythons
 	$(BIN)/python -m pip install --quiet uv
