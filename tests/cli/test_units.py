@@ -23,7 +23,7 @@ def run(monkeypatch, *arguments):
 def files(tmp_path_factory):
     """A planted model, and pairs as a user's file."""
     place = tmp_path_factory.mktemp("units")
-    planted("gru", 8, {6: 1.0}).save(place / "model.keras")
+    planted("gru", 12, {6: 1.0}).save(place / "model.keras")
     table = pairs()
     words = table["good"].str.split(), table["bad"].str.split()
     table = table.assign(

@@ -96,9 +96,10 @@ def test_additive_units(flipped, rng):
     assert found <= 10 if flipped else found == trials
 
 
+@pytest.mark.tensorflow_only
 def test_a_planted_unit_with_its_effects_turned_round(rng):
-    lm = planted("lstm", 8, {3: 1.0})
-    parts = halves(lm, contrasts(lm, pairs()), 80, seed=0)
+    lm = planted("lstm", 12, {3: 1.0})
+    parts = halves(contrasts(lm, pairs()), 80, seed=0)
     real = parts.runners(lm, "lstm", "cell_state")
     assert finds(*real, seed=0)
     found = 0

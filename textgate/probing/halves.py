@@ -53,11 +53,10 @@ class Halves:
         return made[0], made[1]
 
 
-def halves(lm: Any, items: Contrasts, most: int, seed: int, least: int = LEAST) -> Halves:
+def halves(items: Contrasts, most: int, seed: int, least: int = LEAST) -> Halves:
     """Divide contrasts, and keep as many items of each class in each half, at most `most` in all.
 
     Args:
-        lm: The language model.
         items: The contrasts; their table has the column `good_class`.
         most: The most items that a half keeps.
         seed: Seed.

@@ -131,7 +131,7 @@ def find_units(
     pairs = _pairs(pairs, feature)
     with stages(progress) as stage:
         stage("reading the pairs", 1)
-        parts = halves(lm, contrasts(lm, pairs, feature), items, seed)
+        parts = halves(contrasts(lm, pairs, feature), items, seed)
         runners = {name: parts.runners(lm, name, signal) for name in names}
         made = _Made(lm, parts, goals, signal, seed, _settings(parts, items, controls))
         if not all(half.knows for both in runners.values() for half in both):
