@@ -46,6 +46,12 @@ STUDY := runs/she-her
 study: $(INSTALLED)  ## from nothing to runs/she-her/report.html: which units hold gender?
 	$(BIN)/textgate study $(STUDY)
 
+# Trained as `make study` trains them; a run that is finished isn't trained again.
+saved-models: $(INSTALLED)  ## train, export and document the models of saved_models/
+	$(BIN)/textgate train $(STUDY)/lstm
+	$(BIN)/textgate train $(STUDY)/gru --cell gru
+	$(BIN)/python scripts/saved_models.py $(STUDY) --to saved_models
+
 constraints: $(INSTALLED)  ## pin the newest versions that fit, for all supported Pythons
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group dev \
