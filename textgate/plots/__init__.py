@@ -8,6 +8,7 @@ from textgate.plots.drivers import gate_drivers
 from textgate.plots.gates import half_lives, saturation
 from textgate.plots.gradients import gradient_paths
 from textgate.plots.heatmap import heatmap
+from textgate.plots.held_gates import held_gates
 from textgate.plots.ledger import ledger
 from textgate.plots.probing import probe_accuracy, temporal_generalization
 from textgate.plots.units_found import units_found
@@ -17,6 +18,7 @@ __all__ = [
     "gradient_paths",
     "half_lives",
     "heatmap",
+    "held_gates",
     "ledger",
     "probe_accuracy",
     "saturation",

@@ -1,0 +1,117 @@
+"""What does the reset gate add, when 1 − z already forgets?
+
+    python scripts/reset_gate.py runs/she-her/gru
+
+A GRU has two gates: h_t = z_t ⊙ h_{t-1} + (1 − z_t) ⊙ ĥ_t, where the candidate ĥ_t sees the past
+through r_t. (z keeps the old state, as in Keras; in many textbooks z is one minus ours.) The update
+gate z already decides what is kept and what is overwritten. The reset gate r decides something
+else: how much of the past the *new* value may depend on. With r = 0 the candidate is made from the
+word alone, and the unit becomes an average with learned rates; with r = 1 it always sees all of the
+past. Which of the two does agreement need? We take a trained model and hold
+
+- r at 1, at 0, and at ½, which is what a reset gate without weights would give (σ(0) is not 0);
+- z at its mean: each unit keeps as much as it does on the average, but can't choose when; and at ½
+  and 0,
+
+at every word, in all units, in those that hold the gender, and in as many drawn at random. Measured
+are the pronouns, at each distance, and the prediction of all other words. Units are chosen on the
+validation pairs and everything is measured on the test pairs. The figures and the table are written
+beside the run, or where --out says.
+
+A model trained without r might do well for all that; `textgate compare` trains one.
+"""
+
+import argparse
+import pathlib
+import textwrap
+
+import numpy as np
+import pandas as pd
+
+import textgate as tg
+from textgate.study.gates import hold_gates, holding_units, turned
+
+GENDERS = ["feminine", "masculine"]
+
+
+def pairs_of(split: str, size: int) -> pd.DataFrame:
+    """Return pairs of she against he, a row an item, so that chance is one half."""
+    pairs = tg.datasets.minimal_pairs("pronoun_agreement", split, size=size)
+    both = pairs["good_class"].isin(GENDERS) & pairs["bad_class"].isin(GENDERS)
+    return pairs[both & (pairs["counterpart_prefix"] != "")].reset_index(drop=True)
+
+
+def main() -> None:
+    """Measure, draw, and tell."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=pathlib.Path)
+    parser.add_argument("--layer", default=None, help="where the model has several")
+    parser.add_argument("--size", default=1200, type=int, help="items drawn, of all classes")
+    parser.add_argument("--out", type=pathlib.Path, default=None)
+    arguments = parser.parse_args()
+    out = arguments.out or arguments.run
+    lm = tg.load(arguments.run)
+    layer = arguments.layer or tg.tracing.find_sites(lm)[0][0].path
+    if tg.tracing.find_sites(lm)[0][0].spec.cell.kind != "gru":
+        parser.error(f"this study is of a GRU; for an LSTM see forget_gate.py. Received: {lm.cell}")
+    test = pairs_of("test", arguments.size)
+    units = holding_units(lm, pairs_of("validation", arguments.size).head(300), layer)
+
+    # What the two gates do when nobody holds them.
+    node = tg.trace(lm, list(test["good"]), layers=[layer])[layer].to_dataset()
+    saturation = tg.mechanics.saturation(node).set_index(["gate", "unit"])
+    lives = tg.mechanics.half_life(node).set_index("unit")["median_life"]
+
+    # What breaks when one of them is held.
+    held = hold_gates(lm, test, layer=layer, units={"gender": units}, controls=3)
+    held.to_csv(out / "reset_gate.csv", index=False)
+    shown = int(np.argmax(test["distance"].between(6, 10)))
+    figures = {
+        "reset_gate_ledger": tg.plots.ledger(node, units[0], shown),
+        "reset_gate_saturation": tg.plots.saturation(node),
+        "reset_gate": tg.plots.held_gates(held),
+    }
+    for name, figure in figures.items():
+        figure.savefig(out / f"{name}.png")
+
+    whole = held[held["by"] == "all"]
+    usual = whole["accuracy"].iloc[0]
+
+    def told(units: str, gate: str, values: tuple[str, ...]) -> str:
+        found = whole[whole["units"].str.startswith(units) & (whole["gate"] == gate)]
+        means = found.groupby("held")[["accuracy", "other_bits_change"]].mean()
+        return ", ".join(
+            f"{means['accuracy'][value]:.0%} at {value} ({means['other_bits_change'][value]:+.2f})"
+            for value in values
+        )
+
+    def lost(units: str, gate: str) -> float:
+        found = whole[(whole["units"] == units) & (whole["gate"] == gate)]
+        return usual - found["accuracy"].min()
+
+    one, every = units[0], node.sizes["unit"]
+    flips = turned(lm, test, units, layer)
+    kept = saturation["right"]["update_gate"]
+    r, z = ("reset_gate", ("1", "½", "0")), ("update_gate", ("mean", "½", "0"))
+    first, second = ("z", "r") if lost("gender", z[0]) > lost("gender", r[0]) else ("r", "z")
+    story = [
+        f"In {arguments.run}, units {units} of the {every} of {layer!r} turn {flips:.0%} of the "
+        "answers when they, and nothing else, take the other gender's values.",
+        f"Unit {one} keeps nearly all it has (z > 0.9) at {kept[one]:.0%} of words, the median "
+        f"unit at {kept.median():.0%}; half of what a word wrote in it is gone after "
+        f"{lives[one]:g} words, in the median unit after {lives.median():g}.",
+        f"As trained, {usual:.0%} of {len(test)} items are right. Held still (in brackets, bits "
+        "more for each other word):",
+        f"r of all units {told('all', *r)}; z of all units {told('all', *z)};",
+        f"r of the gender units {told('gender', *r)}; z of the gender units {told('gender', *z)};",
+        f"r of as many random units {told('random', *r)}; z of these {told('random', *z)}.",
+        f"In the units that hold the gender, holding {first} costs more than holding {second}: at "
+        f"worst {lost('gender', z[0]):.0%} of items for z and {lost('gender', r[0]):.0%} for r. In "
+        f"the whole layer it is {lost('all', z[0]):.0%} for z and {lost('all', r[0]):.0%} for r.",
+    ]
+    print(textwrap.fill(" ".join(story), 96))
+    print(f"Figures and table: {out}/reset_gate*")
+
+
+if __name__ == "__main__":
+    main()
