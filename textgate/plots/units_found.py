@@ -109,9 +109,10 @@ def _interchange(
     axes.axhline(goal, color="0.4", linewidth=0.8, linestyle=":")
     names = [f"{name}\nset" for name in sets] + [f"all but\nthe {sets[0]}"]
     axes.set_xticks(range(len(groups)), names, fontsize=8)
-    axes.set_ylim(0, 1.05)
+    axes.set_ylim(0, 1.2)
     plain(axes, y="answers flipped", title="Interchange")
-    axes.legend(frameon=False, fontsize=8, loc="upper right")
+    axes.set_yticks(np.linspace(0, 1, 6))
+    axes.legend(frameon=False, fontsize=8, loc="upper right", ncols=2)
 
 
 def _ablation(
@@ -133,11 +134,13 @@ def _ablation(
             _control(axes, i, controls, name, kind, clean, -1.0)
     axes.axhline(0.5, color="0.4", linewidth=0.8)
     axes.axhline(goal, color="0.4", linewidth=0.8, linestyle=":")
-    names = ["none"] + [f"{kind}\n{name}" for name, kind in groups[1:]]
-    axes.set_xticks(range(len(groups)), names, fontsize=7.5)
-    axes.set_ylim(0, 1.05)
+    # The set's name once, below the one in the middle.
+    names = ["none"] + [f"{kind}\n{name}" if kind == "mean" else kind for name, kind in groups[1:]]
+    axes.set_xticks(range(len(groups)), names, fontsize=8)
+    axes.set_ylim(0, 1.2)
     plain(axes, y="agreement, right", title="Ablation")
-    axes.legend(frameon=False, fontsize=8, loc="upper right")
+    axes.set_yticks(np.linspace(0, 1, 6))
+    axes.legend(frameon=False, fontsize=8, loc="upper right", ncols=2)
 
 
 def _control(

@@ -118,6 +118,24 @@ def find_units(
         TypeError: If `lm` is not a language model of textgate.
         ValueError: If a number is too small, the layer lacks the signal, the pairs don't align or
             are of one class only, a half gets too few items, or `pairs` is needed and not given.
+
+    Example:
+
+    >>> from textgate.models import LanguageModel
+    >>> from textgate.tokenizers import WordTokenizer
+    >>> people = [f"{sex}{i}" for i in range(50) for sex in ("woman", "man")]
+    >>> lm = LanguageModel(WordTokenizer([*people, "lost", "her", "his"]), units=8, seed=0)
+    >>> pairs = pd.DataFrame([
+    ...     {"good": f"{own}{i} lost {right}", "bad": f"{own}{i} lost {wrong}", "target": 2,
+    ...      "good_class": label, "bad_class": other, "counterpart_prefix": f"{twin}{i} lost"}
+    ...     for i in range(50)
+    ...     for own, twin, right, wrong, label, other in (
+    ...         ("woman", "man", "her", "his", "feminine", "masculine"),
+    ...         ("man", "woman", "his", "her", "masculine", "feminine"),
+    ...     )
+    ... ])
+    >>> find_units(lm, pairs).verdict[:46]  # it isn't trained
+    "The model doesn't agree in gender well enough "
     """
     goals = goals or Goals()
     if not hasattr(lm, "recurrent_layers"):

@@ -34,6 +34,11 @@ class Goals:
         sufficient_limit: The most units that a small sufficient set may have.
         necessary_limit: The same for a necessary set.
         candidates: How many of the best single units forward selection tries.
+
+    Example:
+
+    >>> Goals(sufficient_limit=4).limits(128)
+    (4, 16)
     """
 
     flipped: float = 0.9
