@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from textgate.recurrence import Spec, Weights, plain, sequence
+from textgate.recurrence import Spec, Weights, fast, plain, sequence
 from textgate.recurrence.loops import time_first
 from textgate.recurrence.steps import project
 from textgate.recurrence.variants import as_stock
@@ -17,7 +17,10 @@ VARIANTS = [
     ("gru", {"fixed_gates": {"reset_gate": 0.0}}),
     ("gru", {"fixed_gates": {"reset_gate": 1.0}, "reset_after": False}),
     ("gru", {"fixed_gates": {"reset_gate": 0.5, "update_gate": 0.9}}),
+    ("gru", {"leak": False}),
+    ("gru", {"leak": False, "fixed_gates": {"reset_gate": 1.0}, "reset_after": False}),
 ]
+MASK = np.array([[1, 1, 0, 1, 1], [0, 1, 1, 0, 0]], bool)
 
 
 def random_weights(rng, spec, features, bias=True):
@@ -28,14 +31,18 @@ def random_weights(rng, spec, features, bias=True):
     return [kernel, recurrent, b] if bias else [kernel, recurrent]
 
 
+@pytest.mark.parametrize("mask", [None, MASK], ids=["whole", "gaps"])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize(("kind", "options"), VARIANTS)
-def test_signals_and_gradients_are_the_variants(rng, gradients, kind, options, bias):
+def test_signals_and_gradients_are_the_variants(rng, gradients, kind, options, bias, mask):
     spec = Spec(kind, units=3, **options)
     x = rng.normal(size=(2, 5, 4)).astype("float32")
     weights = random_weights(rng, spec, 4, bias)
     states = [rng.normal(size=(2, 3)).astype("float32") for _ in spec.cell.states]
-    assert as_stock(spec, Weights(*map(keras.ops.convert_to_tensor, weights)))[0].is_stock
+    stock, _ = as_stock(spec, Weights(*map(keras.ops.convert_to_tensor, weights)))
+    assert (not stock.fixed_gates, stock.coupled, stock.leak) == (True, False, spec.leak)
+    if keras.backend.backend() == "tensorflow":
+        assert fast.supports(stock)
     factors = {name: rng.normal(size=(2, 5, 3)).astype("float32") for name in spec.cell.signals}
 
     def summed(signals):
@@ -45,18 +52,19 @@ def test_signals_and_gradients_are_the_variants(rng, gradients, kind, options, b
         weights = Weights(*weights)
         projected = project(spec, time_first(x), weights)
         start = [keras.ops.convert_to_tensor(state) for state in states]
-        signals, _ = plain.run(spec, projected, weights, start, None, False)
+        there = None if mask is None else keras.ops.convert_to_tensor(mask.T[..., None])
+        signals, _ = plain.run(spec, projected, weights, start, there, False)
         return {name: time_first(signal) for name, signal in signals.items()}
 
     def as_it_is_done(x, *weights):
-        return sequence(spec, x, Weights(*weights), states)[0]
+        return sequence(spec, x, Weights(*weights), states, mask=mask)[0]
 
     expected, found = by_the_equations(x, *weights), as_it_is_done(x, *weights)
     for name in spec.cell.signals:
         np.testing.assert_allclose(found[name], expected[name], atol=1e-6)
     for name, value in spec.fixed_gates.items():
-        exact = value in (0.0, 1.0)
-        np.testing.assert_allclose(found[name], value, rtol=0 if exact else 1e-6, atol=0)
+        gate = np.asarray(found[name])[slice(None) if mask is None else mask]
+        np.testing.assert_allclose(gate, value, rtol=0 if value in (0.0, 1.0) else 1e-6, atol=0)
     pairs = zip(
         gradients(lambda *a: summed(as_it_is_done(*a)), [x, *weights]),
         gradients(lambda *a: summed(by_the_equations(*a)), [x, *weights]),
@@ -70,6 +78,7 @@ def test_what_is_no_variant_of_a_stock_cell_stays(rng):
     for spec in (
         Spec("lstm", units=2),
         Spec("gru", units=2, leak=False),
+        Spec("gru", units=2, leak=False, activation="relu"),
         Spec("lstm", units=2, activation="relu", fixed_gates={"forget_gate": 1.0}),
     ):
         weights = Weights(*random_weights(rng, spec, 2))

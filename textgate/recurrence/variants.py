@@ -6,7 +6,7 @@ weights that are not there. For 0 and 1 the bias lies so far out that the logist
 exactly 0 or 1 in floating point. An input gate tied to the forget gate, i = 1 − f, is that of a
 stock LSTM with the forget gate's weights negated: 1 − σ(a) = σ(−a).
 
-A GRU without its leak isn't a stock GRU for any weights.
+A GRU without its leak isn't a stock GRU for any weights, but the fast loops know it.
 """
 
 import dataclasses
@@ -20,15 +20,15 @@ _FAR = 1000.0  # σ(±1000) is exactly 0 or 1, in float64 as well
 
 
 def as_stock(spec: Spec, weights: Weights) -> tuple[Spec, Weights]:
-    """Return a stock cell and weights that compute the same as a variant, where there are any.
+    """Return a cell with nothing fixed or coupled, and weights, that compute the same as a variant.
 
     Args:
         spec: The cell.
         weights: Its weights.
 
     Returns:
-        `spec` and `weights` themselves if it is a stock cell already, or if no stock cell
-        computes the same (a GRU without leak, or gates that aren't logistic functions).
+        `spec` and `weights` themselves if nothing is fixed or coupled, or if gates aren't
+        logistic functions, or the activation isn't tanh.
 
     Example:
 
@@ -39,7 +39,8 @@ def as_stock(spec: Spec, weights: Weights) -> tuple[Spec, Weights]:
     (True, [1.0, 1000.0, 1.0, 1.0])
     """
     stock = dataclasses.replace(spec, fixed_gates={}, coupled=False)
-    if spec.is_stock or not stock.is_plain:
+    nothing = not spec.fixed_gates and not spec.coupled
+    if nothing or not dataclasses.replace(stock, leak=True).is_plain:
         return spec, weights
     bias = weights.bias
     two = spec.cell.kind == "gru" and spec.reset_after

@@ -1,4 +1,4 @@
-"""Faster loops for the stock cells, with gradients of their own.
+"""Faster loops for the stock cells and the GRU without leak, with gradients of their own.
 
 A loop that the backend differentiates keeps what every step computed and adds up the weights'
 gradients step by step. Three facts save most of that:
@@ -16,6 +16,7 @@ Only TensorFlow has such loops so far; on JAX, whose compiler does much of this,
 taken.
 """
 
+import dataclasses
 from typing import Any
 
 import keras
@@ -27,7 +28,7 @@ def supports(spec: Spec) -> bool:
     """Whether the current backend has a faster loop for this cell."""
     return (
         keras.backend.backend() == "tensorflow"
-        and spec.is_plain
+        and dataclasses.replace(spec, leak=True).is_plain
         and spec.cell.kind in ("lstm", "gru")
     )
 

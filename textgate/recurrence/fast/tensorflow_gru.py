@@ -60,7 +60,12 @@ def run(
 
     def _kept(z: tf.Tensor, t: tf.Tensor) -> tf.Tensor:
         """The share of the old state that is kept: z, and all of it at a masked step."""
+        z = z if spec.leak else tf.zeros_like(z)
         return z if mask is None else z + (1 - unmasked[t])
+
+    def _written(z: tf.Tensor, t: tf.Tensor) -> tf.Tensor:
+        """The share of the candidate that is written: 1 − z, and nothing at a masked step."""
+        return 1 - z if mask is None else (1 - z) * unmasked[t]
 
     def backward(kept: Tensors, arguments: Tensors, upstream: Tensors) -> Tensors:
         x, U, _, h_0 = arguments
@@ -76,8 +81,8 @@ def run(
             dh = carried[0] + d_hidden[t]
             z_t, r_t, candidate_t, h_t = z[t], r[t], candidate[t], h_before[t]
             kept_t = _kept(z_t, t)
-            da = dh * (1 - kept_t) * (1 - candidate_t * candidate_t)
-            dz = dh * (h_t - candidate_t) * z_t * (1 - z_t)
+            da = dh * _written(z_t, t) * (1 - candidate_t * candidate_t)
+            dz = dh * ((h_t if spec.leak else 0) - candidate_t) * z_t * (1 - z_t)
             if after:
                 dr = da * past[t] * r_t * (1 - r_t)
                 inner = tf.concat([dz, dr, da * r_t], axis=1)
