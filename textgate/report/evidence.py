@@ -192,7 +192,8 @@ def _each_unit(model: ModelFindings) -> Figure | None:
     what = found(model)
     own = table["unit"].isin(what.units)
     series = []
-    for name, rows in (("other units", table[~own]), ("units found", table[own])):
+    others = "other units" if own.any() else "units"
+    for name, rows in ((others, table[~own]), ("units found", table[own])):
         if len(rows):
             told = [
                 f"unit {int(u)}: {percent(a)} and {percent(b)}"
@@ -249,9 +250,9 @@ def _controls(model: ModelFindings) -> list[str]:
     if tests is not None and "p_adjusted" in tests:
         clear = int((tests["p_adjusted"].astype(float) <= 0.05).sum())
         said.append(
-            f"Of all {len(tests):,} units, {clear:,} move the pronoun by more than chance would on "
-            "the confirmation half (sign flips by cluster, corrected over all units, 5 %); most "
-            "of them by little."
+            f"Of all {len(tests):,} units, {clear or 'none'} move{'s' if clear < 2 else ''} the "
+            "pronoun by more than chance would on the confirmation half (sign flips by cluster, "
+            "corrected over all units, 5\u00a0%)."
         )
     return [" ".join(said)] if said else []
 

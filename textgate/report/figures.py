@@ -188,7 +188,7 @@ def curves(
         "showlegend": len(series) > 1,
     }
     if logarithmic:
-        layout["yaxis"] |= {"type": "log", "dtick": 1, "exponentformat": "power"}
+        layout["yaxis"] |= {"type": "log", "dtick": "D2", "tickformat": "~g"}
     return {"data": data, "layout": layout}
 
 
@@ -204,12 +204,16 @@ def bars(series: Sequence[Series], y: str, labels: Sequence[str] | None = None) 
             "hovertemplate": "%{customdata}<extra></extra>" if len(one.told) else "%{y:.2f}",
             "marker": {
                 "color": COLOURS[number % len(COLOURS)],
-                "pattern": {"shape": ("", "/", ".", "x")[number % 4], "fgcolor": "white"},
+                "pattern": {
+                    "shape": ("", "/", ".", "x")[number % 4],
+                    "fillmode": "overlay",
+                    "fgcolor": "white",
+                },
             },
         }
         for number, one in enumerate(series)
     ]
-    axis: dict[str, Any] = {"automargin": True}
+    axis: dict[str, Any] = {"automargin": True, "zeroline": False, "showgrid": False}
     if labels is not None:
         axis |= {
             "tickvals": list(range(len(labels))),

@@ -76,7 +76,7 @@ def _ledger_figure(model: ModelFindings, example: int, rows: pd.DataFrame) -> Fi
     sources = rows[["source", "source_word"]].drop_duplicates().sort_values("source")
     sources = sources[sources["source"] >= 0]
     places = {int(source): at for at, source in enumerate(sources["source"])}
-    labels = [str(name) for name in sources["source_word"]]
+    labels = ["(start)" if w == "<bos>" else str(w) for w in sources["source_word"]]
     series = []
     for unit in own_units(model, rows)[:_MOST_UNITS]:
         own = rows[(rows["unit"] == unit) & (rows["source"] >= 0)].sort_values("source")
@@ -130,7 +130,7 @@ def _saturation(model: ModelFindings) -> Figure | None:
     rows = table[table["gate"] == keeping]
     series = []
     own = rows["unit"].isin(found(model).units)
-    for name, part in (("other units", rows[~own]), ("units found", rows[own])):
+    for name, part in ((_others(own), rows[~own]), ("units found", rows[own])):
         if len(part):
             series.append(
                 Series(
@@ -155,6 +155,10 @@ def _saturation(model: ModelFindings) -> Figure | None:
     )
 
 
+def _others(own: pd.Series) -> str:
+    return "other units" if own.any() else "units"
+
+
 def _half_lives(model: ModelFindings) -> Figure | None:
     table = model.table("half_life")
     if table is None:
@@ -169,7 +173,7 @@ def _half_lives(model: ModelFindings) -> Figure | None:
     shown = rows["half_life"].clip(upper=largest)
     own = rows["unit"].isin(found(model).units)
     data = []
-    for name, part in (("other units", rows[~own]), ("units found", rows[own])):
+    for name, part in ((_others(own), rows[~own]), ("units found", rows[own])):
         label = name == "units found"
         if len(part):
             data.append(
@@ -201,6 +205,7 @@ def _half_lives(model: ModelFindings) -> Figure | None:
             "type": "log",
             "automargin": True,
             "tickformat": "~g",
+            **({"dtick": "D2"} if largest > 5 * rows["half_life"].min() else {}),
         },
         "showlegend": True,
     }
@@ -228,14 +233,30 @@ def _said_of_averages(model: ModelFindings) -> str:
             f"{number(life, 1)} (unit {int(unit)})"
             for unit, life in zip(table["unit"][chosen], lives[chosen], strict=True)
         )
-        rank = int((lives > lives[chosen].max()).sum())
-        more = "none has a longer one" if rank == 0 else f"{count(rank)} have a longer one"
-        verb = "has" if chosen.sum() == 1 else "have"
-        said += (
-            f" The {'unit' if chosen.sum() == 1 else 'units'} that {verb} to do with gender: {own} "
-            f"words; of the other units, {more} than the longest-lived of them."
+        longer = int((lives > lives[chosen].max()).sum())
+        one = chosen.sum() == 1
+        beside = {0: "no other unit has", 1: "one other unit has"}.get(
+            longer, f"{count(longer)} other units have"
         )
+        said += (
+            f" The {'unit that holds' if one else 'units that hold'} the gender: {own} words; "
+            f"{beside} a longer half-life{'' if one else ' than the longest of these'}."
+        )
+        said += _typical(table[chosen], table[~chosen])
     return said
+
+
+def _typical(own: pd.DataFrame, others: pd.DataFrame) -> str:
+    """Say how long a typical entry lives, which a few sudden resets don't shorten."""
+    if "median_life" not in own or not len(others):
+        return ""
+    lives = listed(number(life, 0) for life in pd.to_numeric(own["median_life"], errors="coerce"))
+    rest = pd.to_numeric(others["median_life"], errors="coerce").median()
+    return (
+        f" A few sudden resets shorten a half-life much; what a typical word writes there loses "
+        f"half of itself after {lives} words, against {number(rest, 0)} in the other units "
+        "(medians; ∞: most of it outlives its sentence)."
+    )
 
 
 def _gradients(model: ModelFindings) -> list[Any]:
@@ -248,7 +269,11 @@ def _gradients(model: ModelFindings) -> list[Any]:
         Series("in full", x, rows["full"].astype(float).tolist()),
         Series("along the memory alone", x, rows["cell"].astype(float).tolist()),
     ]
-    if "cell_own" in rows and pd.to_numeric(rows["cell_own"], errors="coerce").notna().any():
+    if (
+        found(model).units
+        and "cell_own" in rows
+        and pd.to_numeric(rows["cell_own"], errors="coerce").notna().any()
+    ):
         series.append(Series("along the units found", x, rows["cell_own"].astype(float).tolist()))
     first, last = rows.iloc[0], rows.iloc[-1]
     said = (

@@ -9,7 +9,17 @@ textgate.config = {
   scrollZoom: false,
 };
 
-textgate.layout = function (given, width) {
+// How much room a legend above the figure takes; every entry gets as much as the longest.
+textgate.legend = function (layout, series, width) {
+  if (!layout.showlegend) return { room: 0, entry: 0 };
+  const letters = Math.max(...series.map((one) => String(one.name || "").length));
+  const entry = Math.min(7.2 * letters + 8, width - 60);
+  const each = Math.max(1, Math.floor(width / (entry + 50)));
+  return { room: 10 + 20 * Math.ceil(series.length / each), entry };
+};
+
+textgate.layout = function (given, width, series) {
+  const legend = textgate.legend(given, series || [], width);
   const narrow = width < 480;
   const font = { family: "system-ui, -apple-system, 'Segoe UI', Roboto, Arial, sans-serif", size: narrow ? 11 : 12.5, color: "#1d2126" };
   const axis = (own) => Object.assign(
@@ -19,14 +29,14 @@ textgate.layout = function (given, width) {
   const layout = Object.assign({}, given, {
     font,
     width,
-    margin: Object.assign({ l: 48, r: 14, t: 10, b: 44 }, given.margin || {}),
+    margin: Object.assign({ l: 48, r: 14, t: 10 + legend.room, b: 44 }, given.margin || {}),
     paper_bgcolor: "#fff",
     plot_bgcolor: "#fff",
     dragmode: false,
     hoverlabel: { font: { family: font.family, size: 13, color: "#1d2126" }, bgcolor: "#fff", bordercolor: "#545c66" },
     xaxis: axis(given.xaxis),
     yaxis: axis(given.yaxis),
-    legend: Object.assign({ orientation: "h", x: 0, xanchor: "left", y: 1.02, yanchor: "bottom", bgcolor: "rgba(0,0,0,0)" }, given.legend || {}),
+    legend: { orientation: "h", x: 0, xref: "container", xanchor: "left", y: 1, yref: "container", yanchor: "top", bgcolor: "rgba(0,0,0,0)", entrywidth: legend.entry, font },
   });
   for (const name of ["xaxis", "yaxis"]) {
     const title = layout[name].title;
@@ -40,17 +50,12 @@ textgate.draw = function (element) {
   if (!source) return;
   const figure = JSON.parse(source.textContent);
   const width = textgate.widthOf(element);
-  const height = parseInt(element.style.height, 10) + (figure.layout.showlegend ? textgate.legendRoom(figure, width) : 0);
+  const height = parseInt(element.style.height, 10) + textgate.legend(figure.layout, figure.data, width).room;
   element.style.height = `${height}px`;
-  Plotly.newPlot(element, figure.data, Object.assign(textgate.layout(figure.layout, width), { height }), textgate.config);
+  const layout = textgate.layout(figure.layout, width, figure.data);
+  Plotly.newPlot(element, figure.data, Object.assign(layout, { height }), textgate.config);
   element.dataset.width = width;
   textgate.drawn.add(element);
-};
-
-// A legend that needs several lines takes them from the page, not from the figure.
-textgate.legendRoom = function (figure, width) {
-  const letters = figure.data.reduce((sum, one) => sum + 6 + String(one.name || "").length, 0);
-  return Math.max(0, Math.ceil((letters * 7) / width) - 1) * 20;
 };
 
 textgate.widthOf = function (element) {

@@ -183,14 +183,14 @@
     });
     const gate = one.kind === "gate";
     const layout = textgate.layout({
-      margin: { l: 50, r: 14, t: 12, b: 60 },
       xaxis: { tickvals: words.map((_, at) => at), ticktext: words, tickangle: -40, showgrid: false, zeroline: false, range: [-0.4, words.length - 0.6] },
       yaxis: { title: { text: `${one.label}, unit ${label(state.unit)}` }, range: gate ? [-0.04, 1.04] : undefined, zeroline: !gate },
       shapes: [{ type: "line", yref: "paper", x0: s.target - 0.5, x1: s.target - 0.5, y0: 0, y1: 1, line: { color: "#8A8F98", width: 1.5, dash: "dot" } }],
       annotations: [{ x: s.target - 0.5, yref: "paper", y: 0, xanchor: "right", yanchor: "bottom", showarrow: false, text: "decided here ", font: { size: 11, color: "#545c66" } }],
       showlegend: true,
-    }, width);
-    layout.height = width < 560 ? 380 : 340;
+    }, width, traces);
+    layout.margin.b = 60;
+    layout.height = 300 + layout.margin.t;
     element.style.height = `${layout.height}px`;
     Plotly.react(element, traces, layout, textgate.config);
     element.dataset.width = width;
