@@ -71,8 +71,8 @@ class Recipe:
     units: tuple[int, ...] = (128,)
     embedding: int | None = None
     tied: bool = False
-    dropout: float = 0.2
-    undropped: float = 0.4
+    dropout: float = 0.1
+    undropped: float = 0.3
     batch_size: int = 32
     window: int = 32
     max_length: int = 128
