@@ -157,9 +157,8 @@ def test_all_states_of_another_run_give_its_continuation(kind, step):
         )
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_compiled_model_gives_the_same_and_is_left_alone(kind):
-    model, x = models.built(kind, eagerly=False), models.inputs()
+def test_a_compiled_model_gives_the_same_and_is_left_alone():
+    model, x = models.built("lstm", eagerly=False), models.inputs()
     before, attributes = state_of(model), attributes_of(model)
     outputs = model.predict(x, verbose=0)
     own = tg.trace(model, x)
@@ -172,7 +171,7 @@ def test_a_compiled_model_gives_the_same_and_is_left_alone(kind):
     edited = tg.intervene(model, interventions)
     whole = edited.predict(x)
     assert np.abs(whole - outputs).max() > 1e-3
-    for size in (1, 4):
+    for size in (1, 4):  # the last batch of 4 has 2
         np.testing.assert_allclose(edited.predict(x, batch_size=size), whole, rtol=0, atol=1e-6)
     np.testing.assert_allclose(edited(x), whole, rtol=0, atol=1e-6)
     model.run_eagerly = True
@@ -214,7 +213,8 @@ def test_states_of_a_stateful_model_go_from_batch_to_batch_and_stay_in_it_as_the
 def test_units_numbers_and_steps_need_no_new_program():
     from textgate.tracing import program
 
-    model, x = models.built("lstm", eagerly=False), models.inputs(masked=False)
+    model = keras.Sequential([keras.Input((None, 3)), keras.layers.LSTM(4, name="low")])
+    x = models.inputs(masked=False)
     own = tg.trace(model, x)
     before = len(program._programs[model])
     for unit in range(4):

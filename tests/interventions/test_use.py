@@ -63,7 +63,14 @@ def test_evaluate_is_keras_on_the_edited_outputs(kind):
     model = models.built(kind, eagerly=kind == "gru")
     model.compile(loss="mse", metrics=["mae", keras.metrics.MeanSquaredError(name="mse")])
     own = tg.trace(model, X)
-    edited = tg.intervene(model, [tg.ResampleAblation("top", "hidden_state", reference=own)])
+    rows = np.random.default_rng(2).random((6, 5)) < 0.5
+    edited = tg.intervene(
+        model,
+        [
+            tg.Patch("low", "candidate", [1, 2], source=own),
+            tg.Clamp("top", "candidate", value=0.9, steps=rows),
+        ],
+    )
     y = np.random.default_rng(1).normal(size=(6, 2)).astype("float32")
     weight = np.arange(1.0, 7.0)
     before = model.evaluate(X, y, verbose=0, return_dict=True)
@@ -154,7 +161,9 @@ def test_inside_of_a_compiled_function(model, aligned):
 @pytest.fixture(scope="module")
 def lm():
     tokenizer = WordTokenizer.train(TEXTS)
-    return LanguageModel(tokenizer, cell="gru", units=(4, 3), seed=0, dropout=0.1)
+    model = LanguageModel(tokenizer, cell="gru", units=(4, 3), seed=0, dropout=0.1)
+    model.run_eagerly = True
+    return model
 
 
 @pytest.mark.tensorflow_only
@@ -169,6 +178,7 @@ def test_a_language_model_without_interventions_scores_as_it_does(lm):
         edited.predict(TEXTS), lm.predict(lm.encode(TEXTS), verbose=0), atol=1e-5
     )
     assert edited.next_logprobs([]).shape == (0, len(lm.tokenizer))
+    assert np.isnan(edited.token_logprobs(["", ""])).all()
 
 
 def logprobs_of(edited, ids):

@@ -15,7 +15,7 @@ from keras import ops, tree
 from textgate.interventions.base import Intervention
 from textgate.interventions.binding import Bound
 from textgate.interventions.evaluating import evaluate
-from textgate.models import LanguageModel
+from textgate.models import LanguageModel, TextModel
 from textgate.models.scoring import _batches as distinct_batches
 from textgate.tracing.inputs import source_of
 from textgate.tracing.program import NOTES, OUTPUTS, Head, Program, program_for
@@ -59,7 +59,7 @@ def intervene(model: Any, interventions: Iterable[Intervention]) -> "Edited":
     """
     if isinstance(model, Edited):
         return intervene(model.model, [*model.interventions, *_listed(interventions)])
-    kind = EditedLanguageModel if isinstance(model, LanguageModel) else Edited
+    kind = EditedLanguageModel if isinstance(model, TextModel) else Edited
     return kind(model, _listed(interventions))
 
 
