@@ -31,8 +31,8 @@ def random_weights(rng, spec, features, bias=True):
     return [kernel, recurrent, b] if bias else [kernel, recurrent]
 
 
-@pytest.mark.parametrize("mask", [None, MASK], ids=["whole", "gaps"])
-@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.usefixtures("without_compiling")
+@pytest.mark.parametrize(("bias", "mask"), [(False, None), (True, MASK)], ids=["whole", "gaps"])
 @pytest.mark.parametrize(("kind", "options"), VARIANTS)
 def test_signals_and_gradients_are_the_variants(rng, gradients, kind, options, bias, mask):
     spec = Spec(kind, units=3, **options)
