@@ -17,7 +17,7 @@ def compare(
     seeds: Annotated[int, typer.Option(help="How many models of each rung.")] = 5,
     learning_rates: Annotated[
         str | None,
-        typer.Option(help="Learning rates to choose from, by validation; 0.001,0.004,0.016."),
+        typer.Option(help="Learning rates to choose from, by validation; 0.002,0.005,0.0125."),
     ] = None,
     budget: Annotated[
         float | None, typer.Option(help="The most seconds that a model is trained for; 40.")
@@ -107,7 +107,7 @@ def _rates(given: str) -> tuple[float, ...]:
         return tuple(float(rate) for rate in given.split(","))
     except ValueError:
         raise ValueError(
-            f"--learning-rates takes numbers such as 0.001,0.004. Received: {given!r}"
+            f"--learning-rates takes numbers such as 0.002,0.005. Received: {given!r}"
         ) from None
 
 

@@ -45,7 +45,7 @@ MORE = (
     "lstm_output_1",
     "lstm_coupled",
 )
-LEARNING_RATES = (1e-3, 4e-3, 1.6e-2)
+LEARNING_RATES = (2e-3, 5e-3, 1.25e-2)
 QUICK = Setting(texts=2000, epochs=1, items=200)
 
 

@@ -41,7 +41,7 @@ class Setting:
 
     parameters: int = 40_000
     embedding: int = 32
-    texts: int = 30_000
+    texts: int = 40_000
     epochs: int = 3
     batch_size: int = 32
     dropout: float = 0.0

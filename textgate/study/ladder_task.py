@@ -33,7 +33,7 @@ GENDERS = CLASSES[:2]
 SPLITS = ("train", "validation", "test", "far")
 LONGEST = 40  # words from antecedent to pronoun in all splits but `far`
 _NAMES, _NOUNS = 16, 12
-_EARLIER = (0, 0, 0, 1, 1, 2)  # sentences before, with equal chances
+_EARLIER = (0, 0, 0, 0, 1, 2)  # sentences before, with equal chances
 # Constructions: a pattern, and how often it comes. A is the antecedent (N: a noun, for a clause to
 # follow), O another referent (P: a noun), and R the reflexive of the referent just before it.
 # [chain] is several verb phrases, [objects] the same with other referents; [act], [meet] and
@@ -57,9 +57,9 @@ _PATTERNS = {
     "nested.subject": ("N that had [meet] P who [refl] R", 2),
     "nested.two": ("N that P that P who [refl] R [meet] [meet]", 1),
     "nested.chain": ("N that P who [refl] R [meet] [chain] and", 1),
-    "order.two": ("Q [meet] Q . [then] The [which]", 6),
-    "order.three": ("Q [meet] Q and Q . [then] The [which]", 6),
-    "order.four": ("Q and Q [meet] Q and Q . [then] The [which]", 4),
+    "order.two": ("Q [meet] Q . [then] The [which]", 4),
+    "order.three": ("Q [meet] Q and Q . [then] The [which]", 4),
+    "order.four": ("Q and Q [meet] Q and Q . [then] The [which]", 3),
 }
 _ORDINALS = ("first", "second", "third", "fourth")
 # How the sentence ends: the form of the pronoun, and what stands around it.
@@ -164,7 +164,7 @@ class _Writer:
         elif symbol == "R":
             self.line.append(PRONOUNS[self.others[-1]]["reflexive"])
         elif symbol in ("[chain]", "[objects]"):
-            count = 1 + int(10 * rng.random()) + (10 if self.far else 0)
+            count = 1 + int(10 * rng.random() ** 1.5) + (10 if self.far else 0)
             must = int(count * rng.random())
             for index in range(count):
                 if symbol == "[objects]" and (index == must or rng.random() < 0.25):
@@ -174,7 +174,7 @@ class _Writer:
                     self._verb("act")
                 self.line.append(",")
         elif symbol == "[then]":
-            count = int(9 * rng.random()) + (10 if self.far else 0)
+            count = int(9 * rng.random() ** 1.5) + (10 if self.far else 0)
             for index in range(count):
                 self.line.extend(["Then", "everybody"] if index == 0 else [","])
                 self._verb("act")
