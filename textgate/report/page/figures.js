@@ -59,12 +59,14 @@ textgate.draw = function (element) {
 };
 
 textgate.widthOf = function (element) {
-  return Math.max(240, Math.floor(element.getBoundingClientRect().width));
+  return textgate.width || Math.max(240, Math.floor(element.getBoundingClientRect().width));
 };
 
 textgate.fit = function (width) {
+  textgate.width = width;
+  if (textgate.gates) textgate.gates.draw();
   for (const element of textgate.drawn) {
-    const wanted = width || textgate.widthOf(element);
+    const wanted = textgate.widthOf(element);
     if (String(wanted) === element.dataset.width) continue;
     element.dataset.width = wanted;
     Plotly.relayout(element, { width: wanted });

@@ -105,7 +105,7 @@
 
   function says() {
     const s = sentence();
-    const words = (state.side ? s.twinWords : s.words).slice(1, s.target).map(clean).join(" ");
+    const words = (state.side ? s.twinWords : s.words).slice(1, s.target).map(clean).join(" ").replace(/ ([,.;:!?])/g, "$1");
     const own = state.side ? s.bad : s.good, other = state.side ? s.good : s.bad;
     const chance = state.side ? s.p_twin : s.p_good;
     const parts = [];
@@ -128,13 +128,21 @@
     const text = values.map((row, step) => order.map((unit) => `<b>${escape(words[step])}</b>, unit ${label(unit)}<br>${one.label} ${shown(row(unit))}`));
     const gate = one.kind === "gate";
     const width = textgate.widthOf(element);
-    const room = Math.max(1, Math.ceil(order.length / (width / 26)));
-    const ticks = order.map((unit, at) => at).filter((at) => layer().marked[layer().numbers[order[at]]] || at % room === 0);
+    // As many numbers as have room, the marked units' before the others'.
+    const column = (width - 90) / order.length;
+    const isMarked = (at) => layer().marked[layer().numbers[order[at]]] !== undefined;
+    const ticks = [];
+    const places = Array.from(order.keys());
+    for (const at of places.filter(isMarked).concat(places.filter((one) => !isMarked(one)))) {
+      if (ticks.every((other) => Math.abs(other - at) * column >= 15)) ticks.push(at);
+    }
+    ticks.sort((a, b) => a - b);
+    const line = column < 8 ? 1 : 2;
     const shapes = [];
     order.forEach((unit, at) => {
       const kind = layer().marked[layer().numbers[unit]];
-      if (kind) shapes.push({ type: "rect", x0: at - 0.5, x1: at + 0.5, y0: -0.5, y1: words.length - 0.5, line: { color: MARKS[kind], width: 2 } });
-      if (unit === state.unit) shapes.push({ type: "rect", x0: at - 0.5, x1: at + 0.5, y0: -0.5, y1: words.length - 0.5, line: { color: "#1d2126", width: 2, dash: "dot" } });
+      if (kind) shapes.push({ type: "rect", x0: at - 0.5, x1: at + 0.5, y0: -0.5, y1: words.length - 0.5, line: { color: MARKS[kind], width: line } });
+      if (unit === state.unit) shapes.push({ type: "rect", x0: at - 0.5, x1: at + 0.5, y0: -0.5, y1: words.length - 0.5, line: { color: "#1d2126", width: line, dash: "dot" } });
     });
     shapes.push({ type: "line", xref: "paper", x0: -0.01, x1: 1, y0: s.target - 0.5, y1: s.target - 0.5, line: { color: "#1d2126", width: 1 } });
     const trace = {
@@ -232,7 +240,6 @@
     on("gate-count", "count");
     on("gate-unit", "unit");
     update();
-    ["gate-map", "gate-curve"].forEach((id) => textgate.drawn.add(byId(id)));
-    textgate.gates = { state, data };
+    textgate.gates = { state, data, draw: () => { drawMap(); drawCurve(); } };
   });
 })();
