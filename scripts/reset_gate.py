@@ -81,13 +81,17 @@ def main() -> None:
         found = whole[whole["units"].str.startswith(units) & (whole["gate"] == gate)]
         means = found.groupby("held")[["accuracy", "other_bits_change"]].mean()
         return ", ".join(
-            f"{means['accuracy'][value]:.0%} at {value} ({means['other_bits_change'][value]:+.2f})"
+            f"{means['accuracy'][value]:.0%} at {value} ({means['other_bits_change'][value]:+.1f})"
             for value in values
         )
 
     def lost(units: str, gate: str) -> float:
         found = whole[(whole["units"] == units) & (whole["gate"] == gate)]
         return usual - found["accuracy"].min()
+
+    def bits(units: str, gate: str) -> str:
+        found = whole[(whole["units"] == units) & (whole["gate"] == gate)]
+        return f"{found['other_bits_change'].max():.2f}"
 
     one, every = units[0], node.sizes["unit"]
     flips = turned(lm, test, units, layer)
@@ -107,7 +111,9 @@ def main() -> None:
         f"r of as many random units {told('random', *r)}; z of these {told('random', *z)}.",
         f"In the units that hold the gender, holding {first} costs more than holding {second}: at "
         f"worst {lost('gender', z[0]):.0%} of items for z and {lost('gender', r[0]):.0%} for r. In "
-        f"the whole layer it is {lost('all', z[0]):.0%} for z and {lost('all', r[0]):.0%} for r.",
+        f"the whole layer it is {lost('all', z[0]):.0%} for z and {lost('all', r[0]):.0%} for r, "
+        f"and on other words up to {bits('all', z[0])} bits for z and {bits('all', r[0])} for r; "
+        f"in the gender units alone {bits('gender', z[0])} and {bits('gender', r[0])}.",
     ]
     print(textwrap.fill(" ".join(story), 96))
     print(f"Figures and table: {out}/reset_gate*")

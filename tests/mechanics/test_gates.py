@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
 import textgate as tg
@@ -123,6 +124,16 @@ def test_binariness_tells_switches_from_constants():
     table = mechanics.binariness(node_with(gate[None]), "forget_gate")
     np.testing.assert_allclose(table.binariness, [1, 1, 0, 0.25])
     np.testing.assert_allclose(table.switching, [1, np.nan, 0, 0.25])
+
+
+def test_a_few_units_at_a_time_give_the_same(monkeypatch):
+    rng = np.random.default_rng(5)
+    node = node_with(rng.uniform(0, 1, (3, 6, 5)), rng.random((3, 6)) < 0.8)
+    tables = [mechanics.half_life, mechanics.saturation, mechanics.binariness]
+    whole = [table(node) for table in tables]
+    monkeypatch.setattr("textgate.mechanics.gates._NUMBERS", 2 * 18)
+    for table, expected in zip(tables, whole, strict=True):
+        pd.testing.assert_frame_equal(table(node), expected)
 
 
 def test_nothing_read_gives_nan_and_no_warning():

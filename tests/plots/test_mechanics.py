@@ -58,6 +58,11 @@ def test_the_bars_of_the_ledger_sum_to_the_state(nodes, name):
     heights = np.array([[bar.get_height() for bar in group] for group in axes.containers])
     state = nodes[name][{"lstm": "cell_state", "gru": "hidden_state"}[name]].values[0, :, 2]
     np.testing.assert_allclose(heights.sum(axis=0), state[[0, 1, 2, 4, 5]], atol=1e-5)
+    tops = np.array(
+        [[bar.get_y() + bar.get_height() for bar in group] for group in axes.containers]
+    )
+    np.testing.assert_allclose(tops.max(axis=0).clip(0), heights.clip(0).sum(axis=0), atol=1e-6)
+    np.testing.assert_allclose(tops.min(axis=0).clip(None, 0), heights.clip(None, 0).sum(axis=0))
     np.testing.assert_allclose(axes.lines[0].get_ydata(), state[[0, 1, 2, 4, 5]], atol=1e-6)
     legend = [text.get_text() for text in axes.get_legend().get_texts()]
     assert "from “She”" in legend

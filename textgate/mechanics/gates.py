@@ -23,7 +23,7 @@ it is left; the median over entries is the number of words after which half of t
 that. Entries that still stand when their text ends are not lost but censored (Kaplan & Meier 1958).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,15 @@ from textgate.mechanics.nodes import gates_of, memory_of, node_of, signal
 from textgate.recurrence import CELLS
 
 _RESOLUTION = 2.0**-24  # of a float32 sigmoid near 0
+_NUMBERS = 2**24  # of a gate, looked at together: 128 MB
+
+
+def _blocks(node: xr.Dataset) -> Iterator[xr.Dataset]:
+    """Yield the node, as many units at a time as memory holds easily."""
+    steps = node.sizes["example"] * node.sizes["time"]
+    width = max(1, _NUMBERS // max(1, steps))
+    for start in range(0, node.sizes["unit"], width):
+        yield node.isel(unit=slice(start, start + width))
 
 
 def _values(node: xr.Dataset, gate: str) -> tuple[np.ndarray, np.ndarray]:
@@ -83,15 +92,16 @@ def saturation(
         )
     node = node_of(node)
     parts = []
-    for gate in gates_of(node, gates):
-        values, mask = _values(node, gate)
+    names = gates_of(node, gates)
+    for gate, block in ((gate, block) for gate in names for block in _blocks(node)):
+        values, mask = _values(block, gate)
         seen = values[mask]  # (step, unit)
         left, right = _share(seen < low), _share(seen > high)
         parts.append(
             pd.DataFrame(
                 {
                     "gate": gate,
-                    "unit": node["unit"].values,
+                    "unit": block["unit"].values,
                     "left": left,
                     "right": right,
                     "middle": 1 - left - right,
@@ -137,8 +147,9 @@ def binariness(node: Any, gates: str | Sequence[str] | None = None) -> pd.DataFr
     """
     node = node_of(node)
     parts = []
-    for gate in gates_of(node, gates):
-        values, mask = _values(node, gate)
+    names = gates_of(node, gates)
+    for gate, block in ((gate, block) for gate in names for block in _blocks(node)):
+        values, mask = _values(block, gate)
         seen = values[mask]
         mean = _share(seen)
         spread = mean * (1 - mean)
@@ -149,7 +160,7 @@ def binariness(node: Any, gates: str | Sequence[str] | None = None) -> pd.DataFr
             pd.DataFrame(
                 {
                     "gate": gate,
-                    "unit": node["unit"].values,
+                    "unit": block["unit"].values,
                     "binariness": 1 - 4 * _share(seen * (1 - seen)),
                     "switching": switching,
                 }
@@ -193,8 +204,15 @@ def half_life(node: Any) -> pd.DataFrame:
             "Only a cell with gates keeps a share of its state; a simple RNN computes it anew. "
             f"Received: a node of cell {cell.kind!r}"
         )
-    values, mask = _values(node, "retention")
+    mask = np.asarray(node["mask"].transpose("example", "time").values, bool)
     counted = mask & ~_first_of_nothing(node, mask)
+    parts = [_half_life(block, counted) for block in _blocks(node)]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _half_life(node: xr.Dataset, counted: np.ndarray) -> pd.DataFrame:
+    """Return `half_life` of some units; `counted` says which steps its mean is over."""
+    values, mask = _values(node, "retention")
     seen = values[counted]
     logs = np.log(np.clip(seen, _RESOLUTION, 1.0))
     mean_log = _share(np.where((seen > 0).any(axis=0), logs, -np.inf))

@@ -69,7 +69,7 @@ def shortened(word: str) -> str:
 def sentence_of(words: Sequence[str]) -> str:
     """Return words as a sentence in quotation marks, markers such as <bos> left out."""
     said = " ".join(word for word in words if word and not re.fullmatch(r"<.*>", word))
-    tight = re.sub(r" +(?=[.,;:!?)’]|'s\b)", "", said)
+    tight = re.sub(r" +(?=[.,;:!?)’]|'\w|n't\b)", "", said)
     return f"“{tight}”" if said else ""
 
 

@@ -58,7 +58,7 @@ def held_gates(table: pd.DataFrame, *, title: str | None = None) -> Figure:
             0.7,
             color=[_colour(number) for number in range(len(names))],
         )
-        right.bar_label(bars, fmt=lambda cost: f"{cost:+.2f}", fontsize=7, padding=2)
+        right.bar_label(bars, fmt=_cost, fontsize=7, padding=2)
         right.margins(x=0.15)
         labels = [f"{gate.replace('_gate', '')} at {value}" for gate, value in names]
         right.set_yticks(np.arange(len(names))[::-1], labels, fontsize=8)
@@ -95,6 +95,10 @@ def _line(axes, part: pd.DataFrame, groups: list[str], colour: str, mark: str, l
     values = [by_group.get(group, np.nan) for group in groups]
     width = 2.0 if colour == "black" else 1.3
     axes.plot(np.arange(len(groups)), values, f"{mark}-", color=colour, ms=4, lw=width, label=label)
+
+
+def _cost(bits: float) -> str:
+    return f"{round(bits, 2) + 0.0:+.2f}".replace("-", "−")  # + 0.0: no −0.00
 
 
 def _colour(number: int) -> str:
