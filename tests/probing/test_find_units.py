@@ -163,3 +163,14 @@ def test_too_few_items_and_other_models_are_refused(table):
         find_units(planted("gru", UNITS, {1: 1.0}), table.head(60), **FEW)
     with pytest.raises(TypeError, match="Received: str"):
         find_units("runs/lstm", table)
+
+
+def test_a_task_that_needs_the_same_unit_is_seen_to_suffer(table):
+    lm = planted("gru", UNITS, {5: 1.0})
+    found = find_units(lm, table, **{**FEW, "side_tasks": {"the same": table}})
+    assert found.sufficient == found.necessary == (5,)
+    assert found.specific == ()
+    assert "The same suffers: it loses 100.0 points at most" in found.verdict
+    rows = found.tables["side_tasks"].query("set == 'necessary' and group == 'all'")
+    assert (rows["lost"] > 30).all()
+    assert (rows["random_lost"].abs() < 1e-9).all()

@@ -139,3 +139,16 @@ def test_units_that_came_in_early_and_turn_out_superfluous_are_taken_out(rng):
     assert (found.steps["step"] == "drop").any()
     readings = half.run(np.stack([np.isin(np.arange(16), found.units)]), INTERCHANGE)
     assert half.flipped(readings).min() >= 0.95
+
+
+def test_a_necessary_set_is_found_that_costs_nothing_elsewhere(rng):
+    items, runner, labels = additive_half(rng, strong=[], units=16)
+    runner.effects[1] += 2.4 * runner.clean()
+    runner.effects[[4, 9]] += 1.3 * runner.clean()
+    half = Half(items, runner, *labels, ("feminine", "masculine"))
+    ranking = selection.rank(half, 16)
+    assert selection.necessary(half, ranking, Goals()).units == (1,)
+    spared = selection.necessary(half, ranking, Goals(), lambda sets: 5.0 * sets[:, 1])
+    assert set(spared.units) == {4, 9}
+    nothing = selection.necessary(half, ranking, Goals(), lambda sets: np.full(len(sets), 5.0))
+    assert nothing.units == nothing.tried == ()

@@ -10,9 +10,15 @@ DIRECTIONS = ("feminine→masculine", "masculine→feminine", "both")
 
 def tables(lost=0.5, they=0.9):
     rows = [
-        {"set": label, "intervention": kind, "direction": direction, "accuracy": 0.52}
+        {
+            "set": label,
+            "intervention": kind,
+            "direction": direction,
+            "accuracy": 0.52,
+            "units": "3 5",
+        }
         | {"flipped": 0.97, "flipped_low": 0.9, "flipped_high": 1.0}
-        for label in ("sufficient", "necessary")
+        for label in ("sufficient", "necessary", "specific")
         for kind in ("interchange", "zero", "mean", "resample", "interchange others")
         for direction in DIRECTIONS
     ]
@@ -59,6 +65,11 @@ def test_side_effects_and_other_classes_are_told():
     assert claim_of(facts) == "necessary"
     assert "Number agreement suffers: it loses 7.0 points at most (zero: thing 21)" in text
     assert "put they between the two" in text
+
+
+def test_a_set_that_spares_the_other_tasks():
+    facts = Facts("gender", "x", 0.99, necessary=(3,), specific=(3, 5), tried=((1,), (3,)))
+    assert "Units 3 and 5, chosen to spare that, are necessary as well" in said(facts, lost=7.0)
 
 
 def test_no_small_set_and_why():

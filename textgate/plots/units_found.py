@@ -41,23 +41,25 @@ def units_found(found: "UnitFinding", *, title: str | None = None) -> Figure:
             "there is nothing to draw; `found` must be a finding of textgate.probing.find_units "
             f"in which some units were tried. Received: {found!r}"
         )
-    sets = [name for name in ("sufficient", "necessary") if (rows["set"] == name).any()]
-    if len(sets) == 2 and _members(rows, sets[0]) == _members(rows, sets[1]):
-        sets = sets[:1]
+    tried = [
+        name for name in ("sufficient", "necessary", "specific") if (rows["set"] == name).any()
+    ]
+    # Sets of the same units are drawn once.
+    sets = list({_members(rows, name): name for name in reversed(tried)}.values())[::-1]
     figure = new_figure(11.5, 4.9)
     left, middle, right = figure.subplots(1, 3, width_ratios=(1.1, 1.4, 1.0))
     directions = [d for d in rows["direction"].unique() if d != "both"]
     _interchange(left, rows, tables["controls"], sets, directions, found.goals.flipped)
     _ablation(middle, rows, tables["controls"], sets, directions, found.goals.accuracy)
     _single(right, tables["units"], directions)
-    names = {name: f"{name} ({_members(rows, name)})" for name in sets}
+    members = [f"{name} ({_members(rows, name)})" for name in sets]
     place = f"{found.layer}'s {found.signal.replace('_', ' ')}"
     items = int(rows.loc[rows["direction"] == "both", "items"].iloc[0])
     return explain(
         figure,
         title or f"Which units of {place} hold {found.feature}",
         [
-            f"Sets: {'; '.join(names.values())}. Measured on {items} pairs whose templates, names, "
+            f"Sets: {'; '.join(members)}. Measured on {items} pairs whose templates, names, "
             "nouns and verbs had no part in choosing the units. Lines: 95 % intervals, bootstrap "
             "over templates and lexemes; grey: sets of other units, as many, drawn at random "
             "(their mean, and up to the best of them).",

@@ -54,6 +54,8 @@ class UnitFinding:
         units: How many units the layer has.
         sufficient: The smallest set whose interchange flips the answer, confirmed; or empty.
         necessary: The smallest set without which agreement falls near chance, confirmed; or empty.
+        specific: Where the necessary set isn't confined to the feature, another necessary one whose
+            ablation spares the other tasks, confirmed as necessary; or empty.
         alternatives: Further sets, disjoint from the sufficient one, that were confirmed as well.
         direction_rank: The dimensions of the subspace that does it; 0 if none of up to four does.
         claim: `"both"`, `"each"`, `"sufficient"`, `"necessary"` or `"neither"`; see
@@ -73,6 +75,7 @@ class UnitFinding:
     units: int
     sufficient: tuple[int, ...]
     necessary: tuple[int, ...]
+    specific: tuple[int, ...]
     alternatives: tuple[tuple[int, ...], ...]
     direction_rank: int
     claim: str
@@ -105,6 +108,7 @@ class UnitFinding:
             name: getattr(self, name)
             for name in (
                 *("feature", "layer", "signal", "cell", "units", "sufficient", "necessary"),
+                "specific",
                 *("alternatives", "direction_rank", "claim", "verdict", "seed"),
             )
         }

@@ -49,7 +49,6 @@ need not find the smallest set there is, only a small one.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -57,18 +56,18 @@ import pandas as pd
 
 from textgate.probing import axes, confirmation, side_effects, verdict
 from textgate.probing import selection as select
+from textgate.probing.assembling import Made, clean_rows, joined, settings_of
 from textgate.probing.codes import codes
 from textgate.probing.contrasts import contrasts
 from textgate.probing.effects import INTERCHANGE, Half, one_hot
 from textgate.probing.finding import UnitFinding
-from textgate.probing.halves import LEAST, Halves, halves
+from textgate.probing.halves import LEAST, halves
 from textgate.probing.selection import Found, Goals
 from textgate.probing.stages import stages
 from textgate.probing.untrained import untrained
 
 _MOST_ALTERNATIVES = 3
 _LEAST_CONTROLS = 19
-_MOST_UNKNOWN = 50  # unknown words that the settings name
 # Which generated pairs a feature has.
 _PAIRS = {"gender": "pronoun_agreement", "number": "number_agreement"}
 
@@ -151,7 +150,7 @@ def find_units(
         stage("reading the pairs", 1)
         parts = halves(contrasts(lm, pairs, feature), items, seed)
         runners = {name: parts.runners(lm, name, signal) for name in names}
-        made = _Made(lm, parts, goals, signal, seed, _settings(parts, items, controls))
+        made = Made(lm, parts, goals, signal, seed, settings_of(parts, items, controls))
         if not all(half.knows for both in runners.values() for half in both):
             return made.unknowing(names[0], runners[names[0]][1])
 
@@ -160,12 +159,15 @@ def find_units(
         discovery, confirming = runners[chosen]
         stage("looking for necessary units", 6)
         needed = select.necessary(discovery, ranking, goals)
+        tasks = side_effects.tasks_beside(lm, feature, side_tasks, chosen, signal, seed)
+        spared = _sparing(discovery, ranking, goals, needed, tasks)
         stage("looking for further sets", 3)
         alternatives, further = _further(discovery, confirming, ranking, enough, goals, seed)
 
         stage("confirming", 12)
         norms = discovery.norms
         sets = {"sufficient": enough.tried, "necessary": needed.tried}
+        sets |= {"specific": spared.tried} if spared else {}
         sets = {name: units for name, units in sets.items() if units}
         confirmed = _confirmed(confirming, sets, norms, goals, controls, seed)
         stage("confirming each unit", 3)
@@ -177,7 +179,7 @@ def find_units(
 
         stage("controls: other tasks", 3)
         masks = {name: one_hot(units, len(norms)) for name, units in sets.items()}
-        beside = side_effects.side_tasks(lm, feature, side_tasks, chosen, signal, masks, seed)
+        beside = side_effects.side_tasks(tasks, masks, seed)
         stage("controls: ordinary sentences", 4)
         reading = side_effects.on_texts(texts, lm, chosen, signal, masks, parts.reference, seed)
         stage("controls: fresh weights", 3)
@@ -191,6 +193,7 @@ def find_units(
         accuracy=float(confirming.accuracy(confirming.clean).mean()),
         sufficient=_kept(confirmed, "sufficient", enough),
         necessary=_kept(confirmed, "necessary", needed),
+        specific=_kept(confirmed, "specific", spared) if spared else (),
         sufficient_is_necessary=_also(confirmed, "sufficient", enough, "necessary"),
         necessary_is_sufficient=_also(confirmed, "necessary", needed, "sufficient"),
         tried=(enough.tried, needed.tried),
@@ -201,17 +204,25 @@ def find_units(
         spread=float(direction["spread"].iloc[0]) if len(direction) else float("nan"),
     )
     tables = {
-        "interventions": _joined([_clean(confirming, seed), *_each(confirmed, "interventions")]),
+        "interventions": joined([clean_rows(confirming, seed), *_each(confirmed, "interventions")]),
         "codes": code,
-        "controls": _joined(_each(confirmed, "controls")),
-        "tests": _joined(_each(confirmed, "tests")),
+        "controls": joined(_each(confirmed, "controls")),
+        "tests": joined(_each(confirmed, "tests")),
         "side_tasks": beside,
         "perplexity": reading,
         "untrained": fresh,
         "further": further,
         "direction": direction,
-        "selection": _joined(
-            [enough.steps.assign(set="sufficient"), needed.steps.assign(set="necessary")]
+        "selection": joined(
+            [
+                found.steps.assign(set=name)
+                for name, found in (
+                    ("sufficient", enough),
+                    ("necessary", needed),
+                    ("specific", spared),
+                )
+                if found
+            ]
         ),
         "layers": layers,
         "split": parts.counts,
@@ -241,6 +252,26 @@ def _check_numbers(items: int, controls: int) -> None:
             f"`controls` must be at least {_LEAST_CONTROLS}: fewer can't show that a set is beyond "
             f"all of them by chance in only 5 %. Received: controls={controls}"
         )
+
+
+def _sparing(
+    half: Half,
+    ranking: pd.DataFrame,
+    goals: Goals,
+    needed: Found,
+    tasks: Sequence[side_effects.Beside],
+) -> Found | None:
+    """Look for a necessary set that spares the other tasks, if the smallest one doesn't."""
+
+    def cost(sets: np.ndarray) -> np.ndarray:
+        return np.max([task.cost(sets) for task in tasks], axis=0)
+
+    able = bool(tasks) and any(task.chooser is not None for task in tasks)
+    if not able or not needed.units:
+        return None
+    if cost(one_hot(needed.units, len(ranking))[None])[0] <= goals.spared:
+        return None
+    return select.necessary(half, ranking, goals, cost)
 
 
 def _further(
@@ -298,7 +329,8 @@ def _kept(
     confirmed: Mapping[str, confirmation.Confirmed], name: str, found: Found
 ) -> tuple[int, ...]:
     """Return a set if it was found and its claim confirmed, in rising order."""
-    return tuple(sorted(found.units)) if _also(confirmed, name, found, name) else ()
+    claim = "necessary" if name == "specific" else name
+    return tuple(sorted(found.units)) if _also(confirmed, name, found, claim) else ()
 
 
 def _also(
@@ -308,85 +340,9 @@ def _also(
     if not found.units:
         return False
     each = confirmed[name]
-    return bool(getattr(each, name) and getattr(each, claim))
+    own = "necessary" if name == "specific" else name
+    return bool(getattr(each, own) and getattr(each, claim))
 
 
 def _each(confirmed: Mapping[str, confirmation.Confirmed], table: str) -> list[pd.DataFrame]:
     return [getattr(each, table) for each in confirmed.values()]
-
-
-def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    filled = [table for table in tables if len(table)]
-    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
-
-
-def _clean(half: Half, seed: int) -> pd.DataFrame:
-    label = {"set": "none", "size": 0, "units": "", "intervention": "none"}
-    return pd.DataFrame(confirmation.describe(half, label, half.clean, seed))
-
-
-def _settings(parts: Halves, items: int, controls: int) -> dict[str, Any]:
-    unknown = dict(list(parts.items.unknown.items())[:_MOST_UNKNOWN])
-    return {
-        "items": items,
-        "controls": controls,
-        "dropped": dict(parts.items.dropped),
-        "unknown": unknown,
-    }
-
-
-@dataclass(frozen=True)
-class _Made:
-    """What every finding of one call has in common."""
-
-    lm: Any
-    parts: Halves
-    goals: Goals
-    signal: str
-    seed: int
-    settings: Mapping[str, Any]
-
-    def finding(
-        self, layer: str, facts: verdict.Facts, tables: Mapping[str, pd.DataFrame]
-    ) -> UnitFinding:
-        """Return a finding with its verdict."""
-        import keras
-
-        import textgate
-        from textgate.tracing import fingerprint
-
-        return UnitFinding(
-            feature=facts.feature,
-            layer=layer,
-            signal=self.signal,
-            cell=self.lm.cell,
-            units=int(self.lm.get_layer(layer.split("/")[-1]).units),
-            sufficient=facts.sufficient,
-            necessary=facts.necessary,
-            alternatives=facts.alternatives if facts.sufficient else (),
-            direction_rank=facts.axis,
-            claim=verdict.claim_of(facts),
-            verdict=verdict.verdict(facts, tables, self.goals),
-            tables=tables,
-            goals=self.goals,
-            settings=self.settings,
-            seed=self.seed,
-            versions={
-                "textgate": textgate.__version__,
-                "keras": keras.__version__,
-                "backend": keras.backend.backend(),
-                "numpy": np.__version__,
-                "model": fingerprint(self.lm),
-            },
-        )
-
-    def unknowing(self, layer: str, half: Half) -> UnitFinding:
-        """Return the finding on a model that doesn't have the feature."""
-        facts = verdict.Facts(
-            feature=half.items.feature,
-            place=layer,
-            accuracy=float(half.accuracy(half.clean).mean()),
-            knows=False,
-        )
-        tables = {"interventions": _clean(half, self.seed), "split": self.parts.counts}
-        return self.finding(layer, facts, tables)

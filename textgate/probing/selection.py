@@ -23,6 +23,10 @@ import pandas as pd
 
 from textgate.probing.effects import ABLATIONS, INTERCHANGE, Half, one_hot
 
+# What sets, booleans of shape (m, units), cost elsewhere, in points of 100: (m,).
+Cost = Callable[[np.ndarray], np.ndarray]
+_ASKED, _AT_ONCE = 32, 4  # sets whose cost is asked for, in one step and at a time
+
 
 @dataclass(frozen=True)
 class Goals:
@@ -34,6 +38,7 @@ class Goals:
         sufficient_limit: The most units that a small sufficient set may have.
         necessary_limit: The same for a necessary set.
         candidates: How many of the best single units forward selection tries.
+        spared: Points of 100 that an ablation may cost at other tasks.
 
     Example:
 
@@ -46,6 +51,7 @@ class Goals:
     sufficient_limit: int = 8
     necessary_limit: int = 16
     candidates: int = 64
+    spared: float = 2.0
 
     def limits(self, units: int) -> tuple[int, int]:
         """Return both limits for a layer: a quarter of its units is small, half of them isn't."""
@@ -116,7 +122,7 @@ def sufficient(
     return _forward(score, candidates, units, limit)
 
 
-def necessary(half: Half, ranking: pd.DataFrame, goals: Goals) -> Found:
+def necessary(half: Half, ranking: pd.DataFrame, goals: Goals, cost: Cost | None = None) -> Found:
     """Find the smallest set without which agreement falls near chance, under every ablation.
 
     Selection goes by the lead that mean ablation takes; whether the set does the job is asked of
@@ -126,6 +132,8 @@ def necessary(half: Half, ranking: pd.DataFrame, goals: Goals) -> Found:
         half: The discovery half.
         ranking: As `rank` returns it.
         goals: What is aimed at.
+        cost: What a set costs elsewhere. If it is given, a unit is only taken if the set with it
+            costs at most half of `goals.spared`.
     """
     units = len(ranking)
     _, limit = goals.limits(units)
@@ -134,6 +142,8 @@ def necessary(half: Half, ranking: pd.DataFrame, goals: Goals) -> Found:
     def score(sets: np.ndarray) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
         readings = half.run(sets, "mean")
         lost = np.nan_to_num(half.lost(readings), nan=-np.inf)
+        if cost is not None:
+            lost = _affordable(sets, lost, cost, goals.spared / 2)
         best = int(np.argmax(lost))
         left = {"mean": half.accuracy(readings)}
         # The other two ablations are only asked about where selection would stop.
@@ -184,6 +194,19 @@ def best_layer(
     )
     best = str(order["layer"].iloc[0])
     return table, best, *results[best]
+
+
+def _affordable(sets: np.ndarray, values: np.ndarray, cost: Cost, most: float) -> np.ndarray:
+    """Return the values with all but the best that costs little enough at −∞."""
+    order = np.argsort(-values, kind="stable")[:_ASKED]
+    kept = np.full(len(values), -np.inf)
+    for begin in range(0, len(order), _AT_ONCE):
+        some = order[begin : begin + _AT_ONCE]
+        fine = some[cost(sets[some]) <= most]
+        if len(fine):
+            kept[fine[0]] = values[fine[0]]
+            break
+    return kept
 
 
 Score = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, pd.DataFrame]]

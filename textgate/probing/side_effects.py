@@ -8,6 +8,7 @@ those that the pairs ask for, since to predict *her* worse is just what losing g
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -18,11 +19,12 @@ from textgate.probing.axes import signal_values
 from textgate.probing.contrasts import Contrasts, contrasts
 from textgate.probing.effects import ABLATIONS, Runner
 from textgate.probing.inference import interval, random_sets
+from textgate.probing.splits import split
 from textgate.recurrence import Edit
 
 _ROWS = 64
 _RANDOM_ON_TEXT = 5
-_ITEMS, _TEXTS = 400, 400
+_ITEMS, _MOST, _TEXTS = 1600, 400, 400
 # What is asked beside a feature: a name, and the generated pairs.
 _BESIDE = {
     "gender": ("number agreement", "number_agreement"),
@@ -237,16 +239,40 @@ class _Reading:
         return chosen - keras.ops.logsumexp(logits, axis=-1)
 
 
-def side_tasks(
+@dataclass(frozen=True)
+class Beside:
+    """Another task in two halves, like the feature's: one to choose units by, one to report.
+
+    Attributes:
+        name: The task's name.
+        items: The pairs to report.
+        runner: For these.
+        chooser: For the others; `None` if there are too few to divide.
+    """
+
+    name: str
+    items: Contrasts
+    runner: Runner
+    chooser: Runner | None
+
+    def cost(self, sets: np.ndarray) -> np.ndarray:
+        """Return the most points that an ablation of each set costs, on the choosers' half."""
+        if self.chooser is None:
+            return np.zeros(len(sets))
+        right = (np.asarray(self.chooser.clean()) > 0).mean()
+        left = [(np.asarray(self.chooser.run(sets, kind)) > 0).mean(axis=1) for kind in ABLATIONS]
+        return 100 * (right - np.min(left, axis=0))
+
+
+def tasks_beside(
     lm: Any,
     feature: str,
     given: Mapping[str, pd.DataFrame] | None,
     layer: str,
     signal: str,
-    masks: Mapping[str, np.ndarray],
-    seed: int,
-) -> pd.DataFrame:
-    """Return `side_task` for several tasks.
+    seed: int = 0,
+) -> list[Beside]:
+    """Return the other tasks, each divided in two halves without a template or word in common.
 
     Args:
         lm: The language model.
@@ -254,8 +280,7 @@ def side_tasks(
         given: Pairs by the task's name; `None` for generated ones, if the model knows their words.
         layer: The layer.
         signal: The signal.
-        masks: Booleans of shape `(units,)` by the set's name.
-        seed: Seed.
+        seed: Seed of the division.
     """
     from textgate.probing.set_runner import SetRunner
 
@@ -265,7 +290,7 @@ def side_tasks(
 
         name, source = _BESIDE.get(feature, _BESIDE["gender"])
         given = {name: minimal_pairs(source, split="test", size=_ITEMS)}
-    tables = []
+    tasks = []
     for name, pairs in given.items():
         try:
             items = contrasts(lm, pairs, name, with_source=False)
@@ -273,8 +298,24 @@ def side_tasks(
             if by_default:  # a model of other words than the generated ones
                 continue
             raise
-        runner = SetRunner(lm, items, layer, signal)
-        tables.append(side_task(name, items, runner, masks, seed=seed))
+        chooser = None
+        if "good_class" in items.table:
+            try:
+                parts = split(items, seed)
+            except ValueError:
+                pass
+            else:
+                chooser = SetRunner(lm, items.select(parts.discovery[:_MOST]), layer, signal)
+                items = items.select(parts.confirmation[:_MOST])
+        tasks.append(Beside(name, items, SetRunner(lm, items, layer, signal), chooser))
+    return tasks
+
+
+def side_tasks(
+    tasks: Sequence[Beside], masks: Mapping[str, np.ndarray], seed: int = 0
+) -> pd.DataFrame:
+    """Return `side_task` for several tasks and sets, booleans of shape `(units,)` by name."""
+    tables = [side_task(t.name, t.items, t.runner, masks, seed=seed) for t in tasks]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 

@@ -28,6 +28,7 @@ class Facts:
         knows: Whether it has the feature at all.
         sufficient: The sufficient set, confirmed.
         necessary: The necessary set, confirmed.
+        specific: A necessary set chosen to spare the other tasks, confirmed; or empty.
         sufficient_is_necessary: Whether the sufficient set is necessary as well.
         necessary_is_sufficient: Whether the necessary set is sufficient as well.
         tried: The sets that discovery came to, confirmed or not: sufficient, necessary.
@@ -44,6 +45,7 @@ class Facts:
     knows: bool = True
     sufficient: tuple[int, ...] = ()
     necessary: tuple[int, ...] = ()
+    specific: tuple[int, ...] = ()
     sufficient_is_necessary: bool = False
     necessary_is_sufficient: bool = False
     tried: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
@@ -83,6 +85,7 @@ def verdict(facts: Facts, tables: Mapping[str, pd.DataFrame], goals: Goals) -> s
     table = tables["interventions"]
     said = [*_of_sufficient(facts, table, goals)]
     said += _of_necessary(facts, table, tables["side_tasks"], goals)
+    said += _of_specific(facts, table, tables["side_tasks"])
     if not facts.sufficient:
         said.append(_of_axis(facts))
     said += _of_codes(facts.sufficient or facts.necessary, table, tables["codes"])
@@ -161,6 +164,23 @@ def _of_necessary(
     ]
 
 
+def _of_specific(facts: Facts, table: pd.DataFrame, side_tasks: pd.DataFrame) -> list[str]:
+    """Return what there is to say of the set that was chosen to spare the other tasks."""
+    if facts.specific:
+        return [
+            f"{_name(facts.specific)}, chosen to spare that, are necessary as well: without them "
+            f"the model is right in {_left(table, 'specific')}.",
+            *_specific(facts.specific, side_tasks, "specific"),
+        ]
+    if not (table["set"] == "specific").any():
+        return []
+    units = str(table.loc[table["set"] == "specific", "units"].iloc[0]).split()
+    return [
+        f"No small necessary set spares it: without units {', '.join(sorted(units, key=int))}, the "
+        f"best that do, the model is right in {_left(table, 'specific')}."
+    ]
+
+
 def _of_axis(facts: Facts) -> str:
     if facts.axis:
         kind = "A direction" if facts.axis == 1 else f"A subspace of {facts.axis} dimensions"
@@ -194,7 +214,7 @@ def _specific(units: Sequence[int], side_tasks: pd.DataFrame, label: str) -> lis
     if not len(side_tasks) or not units:
         return []
     rows = side_tasks[side_tasks["set"] == label]
-    if not len(rows):
+    if not len(rows) and label != "specific":
         rows = side_tasks[side_tasks["set"] == "sufficient"]
     said = []
     for task, group in rows.groupby("task", sort=False):
