@@ -29,7 +29,7 @@ import numpy as np
 import pandas as pd
 
 import textgate as tg
-from textgate.study.gates import hold_gates, holding_units, turned
+from textgate.study import hold_gates, holding_units, turned
 
 GENDERS = ["feminine", "masculine"]
 

@@ -1,5 +1,6 @@
 """Whole experiments made of the other rooms: the study up to its report, the ladder of models."""
 
+from textgate.study.gates import HOLDS, hold_gates, holding_units, turned
 from textgate.study.ladder import CORE, MORE, Ladder, Setting, compare
 from textgate.study.redundancy import redundancy
 from textgate.study.settings import Settings
@@ -7,12 +8,16 @@ from textgate.study.whole import STAGES, study
 
 __all__ = [
     "CORE",
+    "HOLDS",
     "MORE",
     "STAGES",
     "Ladder",
     "Setting",
     "Settings",
     "compare",
+    "hold_gates",
+    "holding_units",
     "redundancy",
     "study",
+    "turned",
 ]

@@ -89,6 +89,18 @@ def hold_gates(
 
     Raises:
         ValueError: If the layer has no gates, or a gate or unit is unknown.
+
+    Example:
+
+    >>> from textgate.models import LanguageModel
+    >>> from textgate.tokenizers import WordTokenizer
+    >>> tokenizer = WordTokenizer("she he lost her his way".split())
+    >>> lm = LanguageModel(tokenizer, cell="gru", units=4, seed=0)
+    >>> pairs = pd.DataFrame({"good": ["she lost her way"], "bad": ["she lost his way"],
+    ...                       "target": [2]})
+    >>> table = hold_gates(lm, pairs, [("reset_gate", 1.0)], units={"mine": [2]}, by=[])
+    >>> table[["units", "held"]].values.tolist()
+    [['none', 'as trained'], ['all', '1'], ['mine', '1']]
     """
     site, _ = one_site(lm, layer)
     cell = site.spec.cell
