@@ -93,9 +93,14 @@ def test_missing_parts_are_named_as_missing():
 def test_it_speaks_of_models_in_general_only_with_seeds():
     without = text_of(made_up.findings())
     assert "What LSTMs and GRUs do in general takes several kinds" in without
-    ladder = pd.DataFrame({"rung": ["LSTM"] * 2, "accuracy": [0.9, 1.0], "seed": [0, 1]})
-    with_seeds = text_of(Findings((made_up.model(),), ladder=ladder))
-    assert "LSTM 95.0 % (90.0 % to 100 %, 2 seeds)" in with_seeds
+    row = {"rung": "lstm_coupled", "seeds": 5, "accuracy": 0.95, "seed_low": 0.9, "seed_high": 1.0,
+           "bits": 4.5, "command": "textgate compare there", "date": "2020-01-01"}  # fmt: skip
+    with_seeds = text_of(Findings((made_up.model(),), ladder=pd.DataFrame([row])))
+    assert "lstm coupled595.0 %90.0–100.04.50" in with_seeds
+    assert "textgate compare there, 2020-01-01" in with_seeds
+    assert "With so few seeds" not in with_seeds
+    few = text_of(Findings((made_up.model(),), ladder=pd.DataFrame([row | {"seeds": 2}])))
+    assert "With so few seeds" in few
 
 
 def test_tables_lie_beside_it(tmp_path):

@@ -4,17 +4,18 @@ from typing import Any
 
 import pandas as pd
 
-from textgate.report.blocks import Heading, Section, Text, plain
+from textgate.report.blocks import Heading, Section, Table, Text, plain
 from textgate.report.findings import Findings, ModelFindings
 from textgate.report.holding import held_gates
 from textgate.report.mechanisms import drivers, own_units
 from textgate.report.status import found
-from textgate.report.words import count, known, number, percent, units
+from textgate.report.words import count, interval, known, number, percent, units
 
 FORGET = (
     "How does the forget gate decide what is discarded, when it sees only this word and the last "
     "output?"
 )
+_SEEDS = 5  # fewer say little about a kind of model
 RESET = "What does the reset gate add, when 1 − z already forgets?"
 
 
@@ -112,7 +113,7 @@ def _keeping(model: ModelFindings) -> list[Any]:
 def _ladder(findings: Findings) -> list[Any]:
     """Return what models in general do, where a table over seeds is there to quote."""
     table = findings.ladder
-    if table is None or not {"rung", "accuracy"} <= set(table):
+    if table is None or not {"rung", "seeds", "accuracy"} <= set(table) or not len(table):
         return [
             Text(
                 "These are answers about these models. What LSTMs and GRUs do in general takes "
@@ -120,10 +121,28 @@ def _ladder(findings: Findings) -> list[Any]:
                 "note",
             )
         ]
-    means = table.groupby("rung", sort=False)["accuracy"].agg(["mean", "min", "max", "count"])
-    parts = [
-        f"{plain(name)} {percent(row['mean'])} ({percent(row['min'])} to {percent(row['max'])}, "
-        f"{count(row['count'])} seeds)"
-        for name, row in means.iterrows()
+    few = int(table["seeds"].min()) < _SEEDS
+    caution = " With so few seeds, it says little about kinds of models in general." if few else ""
+    shown = pd.DataFrame(
+        {
+            "model": [str(rung).replace("_", " ") for rung in table["rung"]],
+            "seeds": [count(seeds) for seeds in table["seeds"]],
+            "right": [percent(accuracy) for accuracy in table["accuracy"]],
+            "95 % over seeds": [
+                interval(row.get("seed_low"), row.get("seed_high")) or "–"
+                for _, row in table.iterrows()
+            ],
+            "bits a word": [number(row.get("bits")) for _, row in table.iterrows()],
+        }
+    )
+    made = str(table["command"].iloc[0]) if "command" in table else "textgate compare"
+    day = f", {plain(table['date'].iloc[0])}" if "date" in table else ""
+    return [
+        Text(
+            "**Kinds of models, over seeds.** The models above are two. To say something about "
+            "kinds "
+            "of models, simpler and simpler ones were trained on data and budget in "
+            f"common.{caution}"
+        ),
+        Table(shown, f"Agreement by kind of model (`{plain(made)}`{day})."),
     ]
-    return [Text(f"Over seeds, on data and budget in common: {'; '.join(parts)}.")]

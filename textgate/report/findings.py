@@ -87,8 +87,8 @@ class Findings:
         models: The models, the main one first.
         study: Its settings: `command`, `seed`, `data`, and whatever else is known.
         seconds: How long each stage took.
-        ladder: Accuracy of kinds of models over seeds, as `textgate compare` writes it; without
-            it the page speaks of this study's models alone.
+        ladder: A row a kind of model, as `textgate compare` writes it; without it the page speaks
+            of this study's models alone.
     """
 
     models: tuple[ModelFindings, ...]

@@ -2,7 +2,7 @@
 
 runs/she-her/
     study.json              the settings, and how long each stage took
-    ladder.csv              by choice: accuracy over seeds
+    ladder/ladder-DATE.csv  by choice: what `textgate compare` wrote; the last counts
     lstm/                   a run directory (and so on for each model)
         config.json  versions.json  history.csv  model.keras
         evaluation/PAIRS/   summary.csv, perplexity.csv
@@ -23,7 +23,8 @@ import pandas as pd
 
 from textgate.report.findings import Findings, ModelFindings
 
-STUDY, LADDER, SKIPPED = "study.json", "ladder.csv", "skipped.json"
+STUDY, SKIPPED = "study.json", "skipped.json"
+_LADDER = "ladder/ladder-*.csv"
 GALLERY, SENTENCES, TRACES = "gallery", "sentences.csv", "traces.zarr"
 FINDING, DEFAULT = "finding.json", "default.csv"
 _CONFIG = "config.json"
@@ -61,11 +62,12 @@ def read(directory: str | os.PathLike[str]) -> Findings:
             "the directory holds no run to report on; `textgate study` or `textgate train` make "
             f"one. Received: {place}"
         )
+    ladders = sorted(place.glob(_LADDER))
     return Findings(
         models=tuple(read_model(run) for run in runs),
         study=study,
         seconds={str(k): float(v) for k, v in (study.get("seconds") or {}).items()},
-        ladder=_table(place / LADDER),
+        ladder=_table(ladders[-1]) if ladders else None,
     )
 
 
