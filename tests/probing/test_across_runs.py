@@ -6,8 +6,8 @@ import pytest
 from scipy import stats
 
 from tests.probing.planted import pairs, planted
-from textgate.probing import find_units_over_runs
-from textgate.probing.across_runs import spearman
+from textgate.probing import Goals, find_units_over_runs
+from textgate.probing.across_runs import _associations, spearman
 
 
 def test_spearman_is_the_textbooks_and_says_nothing_of_what_does_not_vary():
@@ -37,11 +37,30 @@ def test_runs_are_told_apart(tmp_path):
     assert (found.table["signal"] == "hidden_state").all()
     assert set(found.associations["with"]) == {"accuracy", "dropout"}
     assert found.associations["rho"].isna().all()  # two runs say nothing
-    assert "a small sufficient set in 1 of 2 runs" in found.summary()
+    assert "a small sufficient set in 1 of 2 runs, of 1 unit; " in found.summary()
     names = {
         path.relative_to(tmp_path / "out").as_posix() for path in found.to_csv(tmp_path / "out")
     }
     assert {"runs.csv", "associations.csv", "run-0/units.csv", "run-1/finding.json"} <= names
+
+
+def test_a_run_without_a_small_set_counts_as_large_and_one_without_the_feature_not_at_all():
+    table = pd.DataFrame(
+        {
+            "run": list("abcdef"),
+            "claim": ["both", "both", "both", "neither", "absent", "both"],
+            "accuracy": [0.99, 0.98, 0.97, 0.9, 0.5, 0.95],
+            "dropout": 0.1,
+            "sufficient_size": [1, 2, 3, np.nan, np.nan, 4],
+            "necessary_size": np.nan,
+        }
+    )
+    found = _associations(table, Goals(), 0).set_index(["size", "with"])
+    row = found.loc[("sufficient size", "accuracy")]
+    assert row["rho"] == -1
+    assert row["n"] == 5
+    assert row["without_small_set"] == 1
+    assert np.isnan(found.loc[("sufficient size", "dropout"), "rho"])
 
 
 def test_no_runs_are_refused():

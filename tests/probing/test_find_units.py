@@ -129,7 +129,7 @@ def test_planted_as_a_direction_there_is_no_small_set(cell, table):
 
 def test_a_model_without_gender_is_told_so(table):
     found = find_units(planted("gru", UNITS, {}), table, seed=0, **FEW)
-    assert found.claim == "neither"
+    assert found.claim == "absent"
     assert "doesn't agree in gender" in found.verdict
 
 

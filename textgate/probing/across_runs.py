@@ -6,7 +6,9 @@ whole protocol by itself, and what is compared is what was confirmed in each.
 
 Whether the set's size goes with accuracy or with dropout is asked by rank (Spearman's ρ, Spearman
 1904), with a permutation test. A run without a small set counts as larger than all others, not as
-missing: to leave it out would leave out just the runs in which gender is spread widest.
+missing: to leave it out would leave out just the runs in which gender is spread widest. A run that
+doesn't have the feature at all (`claim` is "absent") says nothing about where it is kept, and is
+left out.
 """
 
 from collections.abc import Sequence
@@ -46,11 +48,11 @@ class UnitsOverRuns:
         for signal, rows in self.table.groupby("signal", sort=False):
             small = rows["sufficient_size"].dropna()
             line = f"{signal}: a small sufficient set in {len(small)} of {len(rows)} runs" + (
-                f", of {_range(small)} units" if len(small) else ""
+                f", of {_range(small)}" if len(small) else ""
             )
             needed = rows["necessary_size"].dropna()
             line += f"; a small necessary one in {len(needed)}"
-            line += f", of {_range(needed)} units." if len(needed) else "."
+            line += f", of {_range(needed)}." if len(needed) else "."
             lines.append(line)
         for row in self.associations.to_dict("records"):
             said = (
@@ -162,7 +164,7 @@ def _row(found: UnitFinding) -> dict[str, Any]:
 
 def _associations(table: pd.DataFrame, goals: Goals, seed: int) -> pd.DataFrame:
     rows = []
-    once = table.drop_duplicates("run")  # the first signal of each
+    once = table[table["claim"] != "absent"].drop_duplicates("run")  # the first signal of each
     limits = {"sufficient": goals.sufficient_limit, "necessary": goals.necessary_limit}
     for kind, limit in limits.items():
         sizes = once[f"{kind}_size"].fillna(limit + 1)
@@ -214,4 +216,5 @@ def spearman(x: np.ndarray, y: np.ndarray, seed: int = 0) -> tuple[float, float]
 
 def _range(sizes: pd.Series) -> str:
     low, high = int(sizes.min()), int(sizes.max())
-    return str(low) if low == high else f"{low} to {high}"
+    unit = "unit" if high == 1 else "units"
+    return f"{low} {unit}" if low == high else f"{low} to {high} {unit}"

@@ -58,7 +58,7 @@ class UnitFinding:
             ablation spares the other tasks, confirmed as necessary; or empty.
         alternatives: Further sets, disjoint from the sufficient one, that were confirmed as well.
         direction_rank: The dimensions of the subspace that does it; 0 if none of up to four does.
-        claim: `"both"`, `"each"`, `"sufficient"`, `"necessary"` or `"neither"`; see
+        claim: `"both"`, `"each"`, `"sufficient"`, `"necessary"`, `"neither"` or `"absent"`; see
             `verdict.claim_of`.
         verdict: The same in plain words, with numbers.
         tables: All tables by name; `CAPTIONS` says what each shows.

@@ -1,6 +1,11 @@
-"""Progress of the protocol: which stage it is in, and the time left."""
+"""Progress of the protocol: which stage it is in, and the time left.
+
+TensorFlow, which warns of functions that are compiled for many shapes, is kept quiet meanwhile:
+here that is meant, once for each number of sets and items.
+"""
 
 import contextlib
+import logging
 import sys
 from collections.abc import Callable, Iterator
 
@@ -19,9 +24,28 @@ def stages(shown: bool | None, whole: int = _WHOLE) -> Iterator[Callable[[str, i
         A function to call with the name of the stage that begins and its weight, about the share
         of the time that it takes.
     """
-    if shown is False or (shown is None and not sys.stderr.isatty()):
-        yield lambda name, weight: None
-        return
+    with _quiet(logging.getLogger("tensorflow")):
+        if shown is False or (shown is None and not sys.stderr.isatty()):
+            yield lambda name, weight: None
+        else:
+            with _bar(shown, whole) as begin:
+                yield begin
+
+
+@contextlib.contextmanager
+def _quiet(logger: logging.Logger) -> Iterator[None]:
+    def keep(record: logging.LogRecord) -> bool:
+        return "retracing" not in record.getMessage()
+
+    logger.addFilter(keep)
+    try:
+        yield
+    finally:
+        logger.removeFilter(keep)
+
+
+@contextlib.contextmanager
+def _bar(shown: bool | None, whole: int) -> Iterator[Callable[[str, int], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -57,11 +57,14 @@ class Facts:
 
 
 def claim_of(facts: Facts) -> str:
-    """Return `"both"`, `"sufficient"`, `"necessary"` or `"neither"`.
+    """Return `"both"`, `"each"`, `"sufficient"`, `"necessary"`, `"neither"` or `"absent"`.
 
     It is `"both"` if one set is sufficient and necessary. If there is a sufficient set and another
-    one, that is only necessary, it is `"each"`.
+    one, that is only necessary, it is `"each"`. A model that doesn't have the feature has it
+    `"absent"`.
     """
+    if not facts.knows:
+        return "absent"
     if facts.sufficient_is_necessary or facts.necessary_is_sufficient:
         return "both"
     if facts.sufficient:
