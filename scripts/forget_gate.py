@@ -102,6 +102,7 @@ def main() -> None:
         does: ", ".join(words.loc[words["does"] == does, "word"]) for does in ("opens", "closes")
     }
     costs = held[(held["units"] == "gender") & (held["by"] == "all")]["other_bits_change"]
+    costs = costs.round(2) + 0.0  # no −0.00
     story = [
         f"In {arguments.run}, units {units} of the {every} of {layer!r} turn {flips:.0%} of the "
         "answers when they, and nothing else, take the other gender's values.",

@@ -80,6 +80,7 @@ def main() -> None:
     def told(units: str, gate: str, values: tuple[str, ...]) -> str:
         found = whole[whole["units"].str.startswith(units) & (whole["gate"] == gate)]
         means = found.groupby("held")[["accuracy", "other_bits_change"]].mean()
+        means["other_bits_change"] = means["other_bits_change"].round(1) + 0.0  # no −0.0
         return ", ".join(
             f"{means['accuracy'][value]:.0%} at {value} ({means['other_bits_change'][value]:+.1f})"
             for value in values
@@ -91,7 +92,7 @@ def main() -> None:
 
     def bits(units: str, gate: str) -> str:
         found = whole[(whole["units"] == units) & (whole["gate"] == gate)]
-        return f"{found['other_bits_change'].max():.2f}"
+        return f"{round(found['other_bits_change'].max(), 2) + 0.0:.2f}"
 
     one, every = units[0], node.sizes["unit"]
     flips = turned(lm, test, units, layer)
