@@ -39,6 +39,11 @@ def pairs_of(split: str, size: int) -> pd.DataFrame:
     return pairs[both & (pairs["counterpart_prefix"] != "")].reset_index(drop=True)
 
 
+def words_long(life: float) -> str:
+    """Return a median life in words; many units outlive the texts."""
+    return f"{life:g} words" if np.isfinite(life) else "more words than the texts have"
+
+
 def main() -> None:
     """Measure, draw, and tell."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -108,8 +113,8 @@ def main() -> None:
         "answers when they, and nothing else, take the other gender's values.",
         f"Just before the pronoun, {np.median(share):.0%} of what they hold was written at the "
         f"antecedent (median), {test['distance'].median():.0f} words back.",
-        f"Half of what a word wrote in unit {one} is gone after {lives[one]:g} words; in the "
-        f"layer's median unit, after {lives.median():g}.",
+        f"Half of what a word wrote in unit {one} is gone after {words_long(lives[one])}; in the "
+        f"layer's median unit, after {words_long(lives.median())}.",
         f"Of what goes into the forget gate of unit {one}, {parts[one]:.0%} comes from the word "
         f"just read and the rest from memory (the layer's median: {parts.median():.0%} from the "
         "word).",

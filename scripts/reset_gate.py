@@ -41,6 +41,11 @@ def pairs_of(split: str, size: int) -> pd.DataFrame:
     return pairs[both & (pairs["counterpart_prefix"] != "")].reset_index(drop=True)
 
 
+def words_long(life: float) -> str:
+    """Return a median life in words; many units outlive the texts."""
+    return f"{life:g} words" if np.isfinite(life) else "more words than the texts have"
+
+
 def main() -> None:
     """Measure, draw, and tell."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -104,7 +109,7 @@ def main() -> None:
         "answers when they, and nothing else, take the other gender's values.",
         f"Unit {one} keeps nearly all it has (z > 0.9) at {kept[one]:.0%} of words, the median "
         f"unit at {kept.median():.0%}; half of what a word wrote in it is gone after "
-        f"{lives[one]:g} words, in the median unit after {lives.median():g}.",
+        f"{words_long(lives[one])}, in the median unit after {words_long(lives.median())}.",
         f"As trained, {usual:.0%} of {len(test)} items are right. Held still (in brackets, bits "
         "more for each other word):",
         f"r of all units {told('all', *r)}; z of all units {told('all', *z)};",
