@@ -122,30 +122,3 @@ def test_what_does_not_describe_interventions(text):
     with pytest.raises(ValueError, match="Received: ") as raised:
         from_json(text)
     assert "\n" not in str(raised.value)
-
-
-def test_a_saved_trace_is_the_trace(tmp_path):
-    model, x = models.model_of("gru"), models.inputs()
-    words = [["the", "café", "", "", ""]] * 6
-    trace = tg.trace(model, x, labels={"sex": list("fmfmfm"), "n": range(6)}, tokens=words)
-    streamed = tg.trace(
-        model, x, labels={"sex": list("fmfmfm"), "n": range(6)}, tokens=words,
-        to=tmp_path / "streamed.zarr", batch_size=4,
-    )  # fmt: skip
-    saved = tg.tracing.save(trace, tmp_path / "saved.zarr")
-    for found in (saved, tg.tracing.open(tmp_path / "saved.zarr")):
-        assert found.attrs == streamed.attrs
-        for leaf in streamed.leaves:
-            one, other = leaf.to_dataset().load(), found[leaf.path].to_dataset().load()
-            assert list(one.data_vars) == list(other.data_vars)
-            assert set(one.coords) == set(other.coords)
-            assert one.identical(other)
-    part = tg.tracing.save(trace.isel(example=[4, 1]), tmp_path / "part.zarr")
-    assert part["low"]["sex"].values.tolist() == ["f", "m"]
-    with pytest.raises(FileExistsError, match="Received: "):
-        tg.tracing.save(trace, tmp_path / "saved.zarr")
-    with pytest.raises(TypeError, match="Received: Dataset"):
-        tg.tracing.save(trace["low"].to_dataset(), tmp_path / "no.zarr")
-    assert sorted(p.name for p in tmp_path.iterdir()) == [
-        "part.zarr", "saved.zarr", "streamed.zarr"
-    ]  # fmt: skip
