@@ -7,7 +7,7 @@ import pandas as pd
 from textgate.report.blocks import Figure, Heading, Row, Section, Table, Text, plain
 from textgate.report.figures import Series, cloud, curves, dots
 from textgate.report.findings import Findings, ModelFindings
-from textgate.report.status import control, directions, found, intervention
+from textgate.report.status import control, directions, found, intervention, side_tasks
 from textgate.report.words import count, interval, known, number, percent, share_with, units
 
 _KINDS = {"zero": "set to 0", "mean": "set to the mean", "resample": "from other sentences"}
@@ -165,7 +165,7 @@ def _ablation(model: ModelFindings) -> Figure | None:
 
 
 def _side_tasks(model: ModelFindings, name: str) -> list[Series]:
-    table = model.table("side_tasks", "units")
+    table = side_tasks(model)
     if table is None:
         return []
     made = []

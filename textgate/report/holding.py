@@ -38,8 +38,9 @@ def held_gates(model: ModelFindings, first: str) -> list[Any]:
     rows = _rows(model)
     if rows is None or first not in set(rows["gate"]):
         return []
-    said = _said(model, rows, first)
-    return [*([Text(said)] if said else []), _figure(model, rows)]
+    gates = [first, *(["update_gate"] if "update_gate" in set(rows["gate"]) - {first} else [])]
+    said = [_said(model, rows, gate) for gate in gates]
+    return [*(Text(text) for text in said if text), _figure(model, rows)]
 
 
 def _label(row: pd.Series) -> str:

@@ -27,9 +27,14 @@ _PANELS = {
         "by people between",
         "Other people who stand between the antecedent and the pronoun.",
     ),
-    "antecedent kind": ("by kind of antecedent", "Pronouns, names, nouns that tell the gender."),
 }
-_MOST = 4  # panels a set of pairs
+_ORDER = ("she", "he", "they", "it", "feminine", "masculine")
+_SETS = {
+    "test": "held-out sentences",
+    "test_distances": "farther than in training",
+    "test_lexemes": "names and nouns never seen",
+    "test_templates": "constructions never seen",
+}
 
 
 def section(findings: Findings) -> Section:
@@ -41,9 +46,11 @@ def section(findings: Findings) -> Section:
     for model in findings.models:
         blocks += [Text(sentence) for sentence in _said(model)]
     names = list(dict.fromkeys(name for model in measured for name in model.agreement))
-    names.sort(key=lambda name: name != main_pairs(measured[0]))
-    for place, name in enumerate(names):
-        blocks += _panels(measured, name, whole=place == 0)
+    main = main_pairs(measured[0]) if measured else None
+    given = [name for name in names if not name.startswith(("pronoun_", "number_"))]
+    for name in dict.fromkeys([*([main] if main else []), *given]):
+        blocks += _panels(measured, name, whole=name == main)
+    blocks += _elsewhere(measured, [name for name in names if name != main])
     for model in findings.models:
         blocks += _default(model)
     return Section("learned", "What the models learned", tuple(blocks))
@@ -81,11 +88,11 @@ def _panels(models: list[ModelFindings], name: str, whole: bool) -> list[object]
     if "incongruent attractors" in groupings and "attractors" in groupings:
         groupings.remove("attractors")
     figures = []
-    for by in groupings[: _MOST if whole else 3]:
+    for by in groupings:
         title, more = _PANELS[by]
         series = []
         for model, table in tables.items():
-            rows = table[table["by"] == by]
+            rows = _sorted(table[table["by"] == by])
             series.append(
                 Series(
                     model,
@@ -114,8 +121,47 @@ def _panels(models: list[ModelFindings], name: str, whole: bool) -> list[object]
     return [*([intro] if intro else []), Row(tuple(figures))]
 
 
+def _sorted(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return groups with those of she first, and of he; the rest as it was."""
+    heads = [str(group).split("→")[0] for group in rows["group"]]
+    place = [_ORDER.index(head) if head in _ORDER else len(_ORDER) for head in heads]
+    order = sorted(range(len(rows)), key=lambda at: place[at])
+    return rows.iloc[order]
+
+
+def _elsewhere(models: list[ModelFindings], names: list[str]) -> list[object]:
+    """Return one figure for all other pairs, a line for each."""
+    if not names:
+        return []
+    series = []
+    for model in models:
+        one = Series(model.title)
+        for name in names:
+            table = model.agreement.get(name)
+            rows = None if table is None else table[table["by"] == "all"]
+            if rows is not None and len(rows):
+                row = rows.iloc[0]
+                one.add(_pairs(name), row["accuracy"], row["low"], row["high"])
+                one.told.append(f"{model.title}, {count(row['items'])} items")
+        series.append(one)
+    return [
+        Figure(
+            "agreement-elsewhere",
+            dots([one for one in series if one.at], "right, in %"),
+            "Accuracy on other pairs, with 95 % intervals: agreement of the verb with its subject "
+            "in number, which has nothing to do with gender, and whatever else was given.",
+            height=120 + 34 * len(names),
+        )
+    ]
+
+
 def _pairs(name: str) -> str:
-    return name.replace("_", " ").replace("-", ", ")
+    source, _, split = name.partition("-")
+    if source == "pronoun_agreement" and split in _SETS:
+        return _SETS[split]
+    if source == "number_agreement":
+        return "number agreement"
+    return name.replace("_", " ")
 
 
 def _id(name: str) -> str:
@@ -157,10 +203,13 @@ def _default(model: ModelFindings) -> list[object]:
     if "none" not in rows:
         return []
     none = float(rows["none"])
-    parts = [f"no cue: {percent(none)}"]
-    for cue, words in (("feminine", "a woman named"), ("masculine", "a man named")):
+    parts = [f"{percent(none)} where nothing says the gender (*The doctor lost …*)"]
+    for cue, words in (
+        ("feminine", "after a woman (*The actress lost …*)"),
+        ("masculine", "after a man"),
+    ):
         if cue in rows:
-            parts.append(f"{words}: {percent(rows[cue])}")
+            parts.append(f"{percent(rows[cue])} {words}")
     leaning = (
         "leans to *he*" if none > 0.55 else "leans to *she*" if none < 0.45 else "is undecided"
     )
@@ -177,7 +226,7 @@ def _default(model: ModelFindings) -> list[object]:
     return [
         Text(
             f"**Is *he* the default?** Of the probability that the {model.title} gives to *he* and "
-            f"*she* together, *he* gets, with {'; '.join(parts)}. Without a cue it {leaning}."
+            f"*she* together, *he* gets {listed(parts)}. Without a cue it {leaning}."
             f"{middle}"
         )
     ]

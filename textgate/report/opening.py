@@ -7,12 +7,14 @@ from textgate.report.status import (
     PARTLY,
     UNKNOWN,
     Learned,
+    beside,
     found,
     intervention,
     learned,
 )
-from textgate.report.words import counted, listed, percent, share_with, units
+from textgate.report.words import counted, listed, number, percent, share_with, units
 
+_SIDE = 2.0  # points that another task may lose
 TITLE = "Which units remember that it was *she*?"
 
 
@@ -128,7 +130,8 @@ def _units(model: ModelFindings, known: Learned) -> str:
     if what.necessary and not same:
         said += f" {_without(model, what.necessary)}"
     elif what.kind == "both":
-        said += f" The same {'unit is' if len(what.sufficient) == 1 else 'units are'} necessary."
+        said += f" The same {'unit is' if len(what.sufficient) == 1 else 'units are'} necessary"
+        said += f"{_cost(model, 'sufficient')}."
     elif what.kind == "sufficient":
         said += " They are enough, but not necessary: the gender is stored elsewhere, too."
     return said
@@ -138,7 +141,19 @@ def _without(model: ModelFindings, members: tuple[int, ...]) -> str:
     rows = [intervention(model, "necessary", kind) for kind in ("zero", "mean", "resample")]
     left = [float(row["accuracy"]) for row in rows if row is not None]
     fall = f"falls to {percent(max(left))} at most" if left else "falls"
-    return f"Without {units(members)}, agreement {fall}."
+    return f"Without {units(members)}, agreement {fall}{_cost(model, 'necessary')}."
+
+
+def _cost(model: ModelFindings, name: str) -> str:
+    """Say what else is lost without the units: do they hold gender only?"""
+    costs = [
+        f"{number(lost, 1)} points of {plain(task)}" if lost >= _SIDE else f"{plain(task)} stays"
+        for task, lost in beside(model, name)
+    ]
+    if not costs:
+        return ""
+    lost = any("points" in cost for cost in costs)
+    return f"; {'it also costs ' if lost else ''}{listed(costs)}{' at most' if lost else ''}"
 
 
 def three_lines(findings: Findings) -> list[str]:

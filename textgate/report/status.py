@@ -155,3 +155,23 @@ def control(model: ModelFindings, name: str, kind: str, control: str) -> pd.Seri
         (table["set"] == name) & (table["intervention"] == kind) & (table["control"] == control)
     ]
     return rows.iloc[0] if len(rows) else None
+
+
+def side_tasks(model: ModelFindings) -> pd.DataFrame | None:
+    """Return what ablations cost on tasks besides, over all of their items."""
+    table = model.table("side_tasks", "units")
+    if table is not None and "group" in table:
+        table = table[table["group"] == "all"]
+    return table if table is not None and len(table) else None
+
+
+def beside(model: ModelFindings, name: str) -> list[tuple[str, float]]:
+    """Return for each task besides the most points that taking out a set costs it."""
+    table = side_tasks(model)
+    if table is None or "lost" not in table:
+        return []
+    rows = table[(table["set"] == name) & table["lost"].notna()]
+    return [
+        (str(task), max(0.0, float(group["lost"].max())))
+        for task, group in rows.groupby("task", sort=False)
+    ]

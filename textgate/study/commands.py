@@ -23,9 +23,8 @@ def commands(settings: Settings, directory: Path) -> list[str]:
         lines.append(" ".join(parts))
     stages = ("evaluate", "trace")
     lines += [settings.command(directory, stage) for stage in stages]
-    for cell in settings.cells:
-        seed = f" --seed {settings.seed}" if settings.seed else ""
-        lines.append(f"textgate units {place}/{cell} --to {place}/{cell}/units{seed}")
+    alone = f"the protocol alone: textgate units {place}/{settings.cells[0]}"
+    lines.append(f"{settings.command(directory, 'units')}    # {alone}")
     lines.append(settings.command(directory, "mechanics"))
     lines += [f"textgate export {place}/{cell} --overwrite" for cell in settings.cells]
     lines.append(f"textgate report {place}")
