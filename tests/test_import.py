@@ -79,3 +79,12 @@ def test_unknown_names_are_attribute_errors():
 def test_every_public_name_is_there():
     for name in textgate.__all__:
         assert getattr(textgate, name) is not None
+
+
+@pytest.mark.parametrize("room", ["recurrence", "layers", "models", "interventions"])
+def test_every_room_can_be_the_first_import(room):
+    code = (
+        f"import textgate.{room}, keras\n"
+        "assert keras.saving.get_registered_object('textgate>LSTM') is not None\n"
+    )
+    run(code)

@@ -59,8 +59,19 @@ class _Watcher(importlib.abc.MetaPathFinder):
 
 
 def _import_serializable() -> None:
+    # Our layers need `textgate.recurrence`, which may be what imports Keras: it catches up then.
+    recurrence = sys.modules.get("textgate.recurrence")
+    if getattr(getattr(recurrence, "__spec__", None), "_initializing", False):
+        return
     for module in _SERIALIZABLE:
         importlib.import_module(module)
+
+
+def catch_up() -> None:
+    """Register what was left out because `textgate.recurrence` was just being imported."""
+    if hasattr(sys.modules.get("keras"), "layers"):
+        for module in _SERIALIZABLE:
+            importlib.import_module(module)
 
 
 def watch_imports() -> None:

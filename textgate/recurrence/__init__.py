@@ -6,6 +6,7 @@ the step. The table `CELLS` holds the signals' names and the kernels' columns. N
 of Keras layers or of text; `keras.ops` is the only language.
 """
 
+from textgate import _registration
 from textgate.recurrence.edits import Edit
 from textgate.recurrence.sequence import sequence
 from textgate.recurrence.signals import CELLS, DERIVED, GRU, LSTM, SIMPLE_RNN, Cell
@@ -25,3 +26,5 @@ __all__ = [
     "sequence",
     "step",
 ]
+
+_registration.catch_up()
