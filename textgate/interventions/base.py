@@ -5,7 +5,6 @@ import numbers
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import keras  # noqa: F401  (before `recurrence`: its import brings in our layers)
 import numpy as np
 import xarray as xr
 

@@ -9,7 +9,6 @@ import base64
 from collections.abc import Sequence
 from typing import Any
 
-import keras  # noqa: F401  (whole before textgate.recurrence, which registers with it)
 import numpy as np
 import pandas as pd
 import xarray as xr
