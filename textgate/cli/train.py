@@ -31,11 +31,16 @@ def train(
     min_count: Annotated[
         int | None, typer.Option(help="How often a word must occur to be known.")
     ] = None,
-    cell: Annotated[str | None, typer.Option(help="lstm, gru or simple_rnn.")] = None,
+    cell: Annotated[
+        str | None, typer.Option(help="lstm, gru, simple_rnn or another of textgate.models.CELLS.")
+    ] = None,
     units: Annotated[
         str | None, typer.Option(help="Units of each recurrent layer, such as 128 or 256,256.")
     ] = None,
     embedding: Annotated[int | None, typer.Option(help="Dimension of the embedding.")] = None,
+    embedding_scale: Annotated[
+        float | None, typer.Option(help="Embeddings begin between minus and plus this.")
+    ] = None,
     tied: Annotated[
         bool | None, typer.Option(help="Use the embedding's matrix for the output, too.")
     ] = None,
@@ -72,6 +77,7 @@ def train(
         "cell": cell,
         "units": _sizes(units),
         "embedding": embedding,
+        "embedding_scale": embedding_scale,
         "tied": tied,
         "dropout": dropout,
         "undropped": undropped,

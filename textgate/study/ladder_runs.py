@@ -101,12 +101,16 @@ def train(rung: str, rate: float, seed: int, setting: Setting, data: Data) -> tu
     units, dimension = matched_units(rung, setting.parameters, size, setting.embedding)
     dropout = setting.dropout if rung != "constant" else 0.0
     lm = LanguageModel(
-        data.tokenizer, cell=rung, units=units, embedding=dimension, dropout=dropout, seed=seed
+        data.tokenizer,
+        cell=rung,
+        units=units,
+        embedding=dimension,
+        dropout=dropout,
+        seed=seed,
+        embedding_scale=0.5,
     )
     share = (data.word_counts + 0.1) / (data.word_counts + 0.1).sum()
     lm.get_layer("output").bias.assign(np.log(share).astype(np.float32))
-    embeddings = lm.get_layer("embedding").embeddings
-    embeddings.assign(10 * np.array(embeddings))  # from ±0.05 to ±0.5, which is learned from sooner
     facts |= {"units": units, "embedding": dimension, "words": 0}
     if rung == "constant":  # the words' frequencies are all it can learn
         facts["words"] = data.train.words

@@ -27,9 +27,10 @@ class Recipe:
         wrapped: Whether the text's lines are broken at a fixed width.
         vocabulary: The most words of the vocabulary; `None` for all.
         min_count: How often a word must occur to be in the vocabulary.
-        cell: `"lstm"`, `"gru"` or `"simple_rnn"`.
+        cell: `"lstm"`, `"gru"`, `"simple_rnn"`, or another of `textgate.models.CELLS`.
         units: The number of units of each recurrent layer.
         embedding: Dimension of the word embedding; `None` as in `LanguageModel`.
+        embedding_scale: How large the embeddings begin, as in `LanguageModel`.
         tied: Whether the output uses the embedding's matrix.
         dropout: As in `LanguageModel`.
         undropped: The share of the steps, from the first on, that are taken without dropout. It
@@ -70,6 +71,7 @@ class Recipe:
     cell: str = "lstm"
     units: tuple[int, ...] = (128,)
     embedding: int | None = None
+    embedding_scale: float = 0.05
     tied: bool = False
     dropout: float = 0.1
     undropped: float = 0.3
@@ -113,7 +115,8 @@ class Recipe:
         for name in ("validate", "vocabulary", "sampled"):
             if getattr(self, name) is not None:
                 self._check(name, isinstance(getattr(self, name), int), 1, math.inf)
-        for name, highest in (("learning_rate", 10.0), ("clip", math.inf)):
+        above_zero = (("learning_rate", 10.0), ("clip", math.inf), ("embedding_scale", 10.0))
+        for name, highest in above_zero:
             self._check(name, getattr(self, name) > 0, 0.0, highest)
         for name, highest in (("weight_decay", 10.0), ("unknown", math.inf), ("dropout", 0.99)):
             self._check(name, True, 0.0, highest)

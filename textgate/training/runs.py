@@ -104,6 +104,7 @@ def new_model(recipe: Recipe, data: TrainingData) -> LanguageModel:
         tied=recipe.tied,
         dropout=recipe.dropout,
         seed=recipe.seed,
+        embedding_scale=recipe.embedding_scale,
     )
     if not recipe.tied:
         counts = data.word_counts + 0.1
