@@ -1,5 +1,6 @@
 """The study: stages that are done once, a directory of its own, findings that the data carry."""
 
+import dataclasses
 import json
 import sys
 
@@ -11,6 +12,7 @@ import textgate as tg
 from textgate import cli
 from textgate.report import read
 from textgate.study import Settings, gallery, steps, study
+from textgate.study.commands import commands
 from textgate.study.corpus_check import pronouns_in
 from textgate.study.default_gender import default_gender
 from textgate.study.measures import _retention, gender_items
@@ -125,6 +127,27 @@ def test_the_report_is_rebuilt_from_the_disk(done, monkeypatch, capsys):
         path = place / "gru" / name
         path.unlink() if path.is_file() else None
     capsys.readouterr()
+
+
+def test_the_texts_for_validation_and_for_the_perplexity_are_apart(text, few, tmp_path):
+    """The one goes into the recipe, and its command; the other is only measured."""
+    settings = Settings(text=(str(text),), validation=("v.txt",), test=("other.txt",), cells=("gru",))
+    assert settings.recipe_of("gru").validation == "v.txt"
+    assert "--validation v.txt" in commands(settings, tmp_path)[1]
+    assert "other.txt" not in str(settings.recipe_of("gru")) + commands(settings, tmp_path)[1]
+    assert "--test other.txt" in settings.command(tmp_path)
+    assert Settings(validation=("v.txt",)).recipe_of("lstm").validation is None  # generated data
+    tokenizer = tg.tokenizers.WordTokenizer.train(["Mary lost her way ."])
+    short = tmp_path / "short.txt"
+    short.write_text("Mary lost her way .\n")
+    words = []
+    for test in ((), (str(short),)):
+        chosen = dataclasses.replace(settings, validation=(str(text),), test=test)
+        model = steps.Model(chosen, tmp_path, "gru", False)
+        model._lm = tg.models.LanguageModel(tokenizer, cell="gru", units=3, seed=0)
+        model._perplexity(tmp_path)
+        words.append(int(pd.read_csv(tmp_path / "text" / "perplexity.csv")["words"].iloc[0]))
+    assert words[0] > 100 > words[1] > 0
 
 
 def test_other_settings_and_other_directories_are_refused(done, tmp_path):

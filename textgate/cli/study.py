@@ -15,7 +15,10 @@ def study(
         typer.Option(help="Train on this text instead of generated sentences; repeatable."),
     ] = None,
     validation: Annotated[
-        list[str] | None, typer.Option(help="Text for the perplexity; repeatable.")
+        list[str] | None, typer.Option(help="Text to validate the training on; repeatable.")
+    ] = None,
+    test: Annotated[
+        list[str] | None, typer.Option(help="Other text for the perplexity; repeatable.")
     ] = None,
     preset: Annotated[
         str, typer.Option(help="Settings of the training: default, or text (for real text).")
@@ -43,6 +46,7 @@ def study(
     settings = Settings(
         text=tuple(text or ()),
         validation=tuple(validation or ()),
+        test=tuple(test or ()),
         preset=preset,
         pairs=tuple(pairs or ()),
         cells=tuple(name.strip() for name in cells.split(",") if name.strip()),

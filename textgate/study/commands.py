@@ -12,6 +12,8 @@ def commands(settings: Settings, directory: Path) -> list[str]:
     for cell in settings.cells:
         parts = [f"textgate train {place}/{cell}"]
         parts += [f"--data {_quoted(text)}" for text in settings.text]
+        if settings.text:
+            parts += [f"--validation {_quoted(text)}" for text in settings.validation]
         if settings.preset != "default":
             parts.append(f"--preset {settings.preset}")
         if cell != "lstm":

@@ -18,7 +18,9 @@ class Settings:
 
     Attributes:
         text: Text to train on; none for the generated sentences.
-        validation: Text for the perplexity, which isn't trained on.
+        validation: Text on which the training is validated; none for every 50th paragraph of
+            `text`. The perplexity is measured on it, too, if there is no `test`.
+        test: Text for the perplexity, which training never sees.
         preset: Settings of the training to start from, of `textgate.training.presets`.
         pairs: Files of minimal pairs, or of contexts with a gold pronoun, to evaluate on besides
             the generated pairs.
@@ -32,6 +34,7 @@ class Settings:
 
     text: tuple[str, ...] = ()
     validation: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
     preset: str = "default"
     pairs: tuple[str, ...] = ()
     cells: tuple[str, ...] = ("lstm", "gru")
@@ -53,8 +56,9 @@ class Settings:
     def recipe_of(self, cell: str) -> Recipe:
         """Return the recipe of one of the models."""
         given: dict[str, Any] = {**presets.PRESETS[self.preset], **self.recipe}
-        if self.text:
-            given["data"] = self.text[0] if len(self.text) == 1 else self.text
+        for name, source in (("data", self.text), ("validation", self.validation)):
+            if self.text and source:
+                given[name] = source[0] if len(source) == 1 else source
         return Recipe(**{**given, "cell": cell, "seed": self.seed})
 
     def to_dict(self) -> dict[str, Any]:
@@ -66,6 +70,7 @@ class Settings:
         parts = ["textgate study", _quoted(str(directory))]
         parts += [f"--text {_quoted(text)}" for text in self.text]
         parts += [f"--validation {_quoted(text)}" for text in self.validation]
+        parts += [f"--test {_quoted(text)}" for text in self.test]
         if self.preset != "default":
             parts.append(f"--preset {self.preset}")
         parts += [f"--pairs {_quoted(path)}" for path in self.pairs]

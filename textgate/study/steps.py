@@ -71,7 +71,7 @@ class Model:
                 size = min(size or _ON_TEXT, _ON_TEXT)
             pairs = minimal_pairs(source, split=split, size=size)
             evaluate(self.lm, pairs, seed=seed).to_csv(target / f"{source}-{split}")
-        if self.settings.validation:
+        if self.settings.test or self.settings.validation:
             self._perplexity(target)
         self._try(
             "default", lambda: _write(default_gender(self.lm, seed), self.run / "default.csv")
@@ -82,7 +82,7 @@ class Model:
         from textgate.evaluation import perplexity
 
         running = self.settings.recipe_of(self.cell).running
-        corpus = Corpus(list(self.settings.validation))
+        corpus = Corpus(list(self.settings.test or self.settings.validation))
         texts = corpus.paragraphs() if running else iter(corpus)
         found = perplexity(self.lm, texts, running=running)
         _write(found.to_frame().T, target / "text" / "perplexity.csv")

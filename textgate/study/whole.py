@@ -94,8 +94,10 @@ def _data(doing: Stages, settings: Settings, place: Path) -> None:
 
     for path in settings.pairs:
         minimal_pairs(path)  # says at once if it can't be read
-    sources = [s for s in (*settings.text, *settings.validation) if not s.startswith("tfds:")]
-    files = [file for source in sources for file in find_files(source)]
+    sources = (*settings.text, *settings.validation, *settings.test)
+    files = [
+        file for source in sources if not source.startswith("tfds:") for file in find_files(source)
+    ]
 
     def work() -> None:
         target = place / "data"
