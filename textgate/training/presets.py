@@ -15,6 +15,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         # didn't teach such a model the gender of a pronoun; so, 1 million words begin to.
         "embedding_scale": 0.5,
         "dropout": 0.0,
+        "undropped": 0.0,
         "epochs": 2,
         "learning_rate": 2e-3,
         "warmup": 500,
