@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgate.datasets import EncodedText, SentenceBatches, UnknownDropout, WindowBatches
+from textgate.datasets.encoded import BEGIN
 from textgate.datasets.pipelines import uniform
 from textgate.tokenizers import WordTokenizer
 
@@ -53,27 +54,48 @@ def test_each_sentence_stands_in_one_batch(lengths, batch_size, epoch, shuffle, 
 
 
 @settings(max_examples=60, deadline=None)
-@given(LENGTHS, st.integers(1, 9), st.integers(1, 15), st.integers(0, 3), st.booleans())
-def test_streams_are_the_text_gone_round_once(lengths, streams, window, epoch, shuffle):
+@given(
+    LENGTHS,
+    st.integers(1, 9),
+    st.integers(1, 15),
+    st.integers(0, 3),
+    st.booleans(),
+    st.sampled_from([0.0, 0.3, 1.0]),
+)
+def test_streams_are_the_text_gone_round_once(lengths, streams, window, epoch, shuffle, restarts):
     text = text_of(lengths)
-    batches = WindowBatches(text, streams, window, seed=3, shuffle=shuffle)
+    batches = WindowBatches(text, streams, window, seed=3, shuffle=shuffle, restarts=restarts)
     windows = list(batches.epoch(epoch))
     assert len(windows) == batches.batches_per_epoch()
     inputs, targets, weights = (
         np.concatenate([getattr(batch, name) for batch in windows], axis=1).ravel()
         for name in ("inputs", "targets", "weights")
     )
+    anew = np.concatenate(
+        [
+            batch.begins[:, None] & (np.arange(batch.inputs.shape[1]) == 0)[None]
+            for batch in windows
+        ],
+        axis=1,
+    ).ravel()
     whole = [pair for i, t in pairs_of(text) for pair in zip(i, t, strict=True)]
     real = weights > 0
     assert real[: len(whole)].all()
     assert not real[len(whole) :].any()
     assert not inputs[~real].any()
     assert not targets[~real].any()
-    found = list(zip(inputs[real], targets[real], strict=True))
-    rounds = [whole[k:] + whole[:k] for k in (range(len(whole)) if shuffle else [0])]
-    assert found in rounds
+    turns = range(len(whole)) if shuffle else [0]
+    rounds = [np.array(whole[k:] + whole[:k]) for k in turns]
+    anew = anew[real]
+    assert (inputs[real][anew] == BEGIN).all()  # nothing is known of what was before
+    assert any(
+        (each[:, 1] == targets[real]).all() and (each[~anew, 0] == inputs[real][~anew]).all()
+        for each in rounds
+    )
     assert windows[0].begins.all()
-    assert not any(batch.begins.any() for batch in windows[1:])
+    later = np.array([batch.begins for batch in windows[1:]])
+    assert later.any() == (restarts > 0 and later.size > 0) or restarts == 0.3
+    assert later.all() or restarts < 1
     assert windows[0].begins.shape == (streams,)
 
 
@@ -82,10 +104,11 @@ def pipelines(text, **arguments):
         SentenceBatches(text, 4, **arguments),
         SentenceBatches(text, 4, max_length=5, **arguments),
         WindowBatches(text, 3, 7, **arguments),
+        WindowBatches(text, 3, 7, restarts=0.3, **arguments),
     ]
 
 
-@pytest.mark.parametrize("kind", [0, 1, 2])
+@pytest.mark.parametrize("kind", [0, 1, 2, 3])
 @pytest.mark.parametrize("epoch", [0, 5])
 def test_an_epoch_can_start_at_any_batch(kind, epoch):
     text = text_of(list(range(1, 12)) * 3)
@@ -99,7 +122,7 @@ def test_an_epoch_can_start_at_any_batch(kind, epoch):
                 np.testing.assert_array_equal(x, y)
 
 
-@pytest.mark.parametrize("kind", [0, 1, 2])
+@pytest.mark.parametrize("kind", [0, 1, 2, 3])
 def test_order_and_dropout_differ_between_epochs_and_seeds(kind):
     text = text_of([6] * 60)
     for dropout in (None, UnknownDropout(3.0)):
@@ -115,7 +138,7 @@ def test_order_and_dropout_differ_between_epochs_and_seeds(kind):
         assert seen[0] == seen[4]
 
 
-@pytest.mark.parametrize("kind", [0, 1, 2])
+@pytest.mark.parametrize("kind", [0, 1, 2, 3])
 def test_other_words_are_dropped_in_each_epoch_and_with_each_seed(kind):
     text = text_of([6] * 60)
     arguments = {"shuffle": False, "dropout": UnknownDropout(3.0)}
@@ -259,6 +282,7 @@ def test_text_on_disk_makes_the_same_batches(tmp_path):
         (lambda t: SentenceBatches(t, 2, seed=-1), ValueError, "seed must be at least 0"),
         (lambda t: SentenceBatches(t, 2, max_length=1), ValueError, "max_length must be"),
         (lambda t: WindowBatches(t, 2, window=0), ValueError, "window must be at least 1"),
+        (lambda t: WindowBatches(t, 2, restarts=2), ValueError, "restarts must be from 0 to 1"),
         (lambda t: SentenceBatches(t, 2).epoch(-1), ValueError, "epoch must be at least 0"),
         (lambda t: SentenceBatches(t, 2).epoch(0, 9), ValueError, "has 2 batches.*start=9"),
         (lambda t: WindowBatches(t, 2).dataset(0, 9), ValueError, "start=9"),

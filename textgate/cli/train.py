@@ -50,6 +50,9 @@ def train(
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Sentences, or streams, a batch.")] = None,
     window: Annotated[int | None, typer.Option(help="Words of a window of running text.")] = None,
+    restarts: Annotated[
+        float | None, typer.Option(help="Chance that a window begins anew, of running text.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="The most epochs.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="The highest learning rate.")] = None,
     weight_decay: Annotated[float | None, typer.Option(help="Decoupled weight decay.")] = None,
@@ -83,6 +86,7 @@ def train(
         "undropped": undropped,
         "batch_size": batch_size,
         "window": window,
+        "restarts": restarts,
         "epochs": epochs,
         "learning_rate": learning_rate,
         "weight_decay": weight_decay,

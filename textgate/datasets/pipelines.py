@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 # What a generator of random numbers is for, so that no two uses share their numbers.
-_ORDER, _DROPOUT = 0, 1
+_ORDER, _DROPOUT, _RESTARTS = 0, 1, 2
 
 
 class SentenceBatch(NamedTuple):
@@ -168,8 +168,8 @@ class _Batches:
         )
         return data.apply(tf.data.experimental.assert_cardinality(count)).prefetch(prefetch)
 
-    def _random(self, purpose: int, epoch: int) -> np.random.Generator:
-        return np.random.default_rng([self.seed, purpose, epoch])
+    def _random(self, purpose: int, *which: int) -> np.random.Generator:
+        return np.random.default_rng([self.seed, purpose, *which])
 
     def _dropped(self, epoch: int, words: np.ndarray, places: np.ndarray) -> np.ndarray:
         """Say which words are dropped in an epoch: a function of their places in the text alone.
@@ -296,8 +296,12 @@ class WindowBatches(_Batches):
     another place of the text (a function of seed and epoch) and goes round once, so that the
     windows do not always fall the same. Nothing is left out; the last stream is padded.
 
-    Reset the states of the rows where `begins` is true: those of the epoch's first window. To go
-    on in the middle of an epoch, with `start`, the states must come from a checkpoint.
+    Reset the states of the rows where `begins` is true: those of the epoch's first window, and with
+    `restarts` some others. Such a row is given `<bos>` first, like any text whose past isn't known.
+    To go on in the middle of an epoch, with `start`, the states must come from a checkpoint.
+
+    A model that never begins anew in training knows only states that have been carried for long;
+    read from zeros, it may run into states it has never seen, and stay there.
 
     Args:
         text: The encoded text. Give whole paragraphs instead of sentences to have `<eos>` only at
@@ -307,6 +311,7 @@ class WindowBatches(_Batches):
         seed: Of the beginning and the dropout.
         dropout: For training; `None` for none.
         shuffle: With `False`, as for validation, every epoch begins where the text does.
+        restarts: The chance that a row of a window begins anew.
     """
 
     _batch = WindowBatch
@@ -319,10 +324,13 @@ class WindowBatches(_Batches):
         seed: int = 0,
         dropout: UnknownDropout | None = None,
         shuffle: bool = True,
+        restarts: float = 0.0,
     ) -> None:
         super().__init__(text, batch_size, seed, dropout, shuffle)
         check_whole("window", window, 1)
-        self.window = window
+        if not 0 <= restarts <= 1:
+            raise ValueError(f"restarts must be from 0 to 1. Received: restarts={restarts!r}")
+        self.window, self.restarts = window, restarts
         # A sentence of n words has n + 1 targets. Where each sentence's targets begin:
         self._starts = text.offsets + np.arange(len(text.offsets))
         self._total = int(self._starts[-1])
@@ -357,7 +365,9 @@ class WindowBatches(_Batches):
         targets = np.where(end, np.int32(END), targets)
         inputs = np.where(begin, np.int32(BEGIN), self._words(epoch, places - 1, True))
         inputs, targets = (np.where(padding, np.int32(PAD), x) for x in (inputs, targets))
-        begins = np.full(self.batch_size, index == 0)
+        random = self._random(_RESTARTS, epoch if self.shuffle else 0, index)
+        begins = (random.random(self.batch_size) < self.restarts) | (index == 0)
+        inputs[begins & ~padding[:, 0], 0] = BEGIN
         return WindowBatch(inputs, targets, (targets != PAD).astype(np.float32), begins)
 
     def _words(self, epoch: int, places: np.ndarray, drop: bool) -> np.ndarray:

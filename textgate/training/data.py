@@ -73,7 +73,12 @@ class TrainingData:
         size = recipe.batch_size
         if recipe.running:
             self.train: Any = WindowBatches(
-                encoded["train"], size, recipe.window, seed=recipe.seed, dropout=dropout
+                encoded["train"],
+                size,
+                recipe.window,
+                seed=recipe.seed,
+                dropout=dropout,
+                restarts=recipe.restarts,
             )
             self.validation: Any = WindowBatches(
                 encoded["validation"], size, recipe.window, shuffle=False

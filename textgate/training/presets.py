@@ -10,6 +10,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "vocabulary": 20_000,
         "batch_size": 32,
         "window": 40,
+        "restarts": 0.05,
         "tied": True,
         # With embeddings from ±0.05 and dropout from the first step, two epochs of 10 million words
         # didn't teach such a model the gender of a pronoun; so, 1 million words begin to.
@@ -24,7 +25,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "sampled": 2000,
         "frequent": 2000,
         "schedule": "cosine",
-        "validate": 800,
+        "validate": 4000,
         "patience": 4,
     },
 }

@@ -38,6 +38,8 @@ class Recipe:
             for ever, on the plateau where the gender of the pronoun is a guess.
         batch_size: Sentences, or parallel streams, in a batch.
         window: Words of a window of running text.
+        restarts: Of running text, the chance that a stream begins a window anew, with states of
+            zero: as it is read later on, from its first word.
         max_length: The longest sentence that isn't cut, in words.
         epochs: The most epochs.
         learning_rate: The highest learning rate.
@@ -77,6 +79,7 @@ class Recipe:
     undropped: float = 0.3
     batch_size: int = 32
     window: int = 32
+    restarts: float = 0.0
     max_length: int = 128
     epochs: int = 4
     learning_rate: float = 4e-3
@@ -121,7 +124,8 @@ class Recipe:
         for name, highest in (("weight_decay", 10.0), ("unknown", math.inf), ("dropout", 0.99)):
             self._check(name, True, 0.0, highest)
         self._check("beta2", True, 0.0, 0.99999)
-        self._check("undropped", True, 0.0, 1.0)
+        for name in ("undropped", "restarts"):
+            self._check(name, True, 0.0, 1.0)
         if self.schedule not in _SCHEDULES:
             raise ValueError(
                 f"`schedule` must be one of {_SCHEDULES}. Received: schedule={self.schedule!r}"
