@@ -58,7 +58,7 @@ def test_groups_are_counted_by_hand():
     assert cell(table, "direction", "he→his")["accuracy"] == 0.0
     assert cell(table, "direction", "he→his")["items"] == 2
     groups = {by: set(rows["group"]) for by, rows in table.groupby("by")}
-    assert groups["distance"] == {"1-2", "6-10", "41+"}
+    assert groups["distance"] == {"1-2", "6-10", "41-80"}
     assert groups["attractors"] == {"0", "1", "2+"}
     assert groups["incongruent attractors"] == {"0", "1"}
     assert groups["congruent attractors"] == {"0", "2+"}

@@ -95,6 +95,30 @@ def _print(name: str, report: "object") -> None:
             first = False
         table.add_section()
     console.print(table)
+    if report.rule is not None:
+        console.print(_rule_table(report.rule))
     console.print(escape(unknown_line(report.items, report.unknown)), highlight=False)
     if report.perplexity is not None:
         console.print(perplexity_line(report.perplexity), highlight=False)
+
+
+def _rule_table(rule: "object") -> "object":
+    """Return the model beside the rule, as a table to print."""
+    import pandas as pd
+    from rich.markup import escape
+    from rich.table import Table
+
+    from textgate.evaluation.report import RULE, rule_cells
+
+    assert isinstance(rule, pd.DataFrame)
+    table = Table(title=escape(RULE), title_justify="left")
+    table.add_column("", no_wrap=True)
+    table.add_column("group", no_wrap=True)
+    for column in ("items", "model", "95 %", "rule", "95 %", "difference", "95 %"):
+        table.add_column(column, justify="right")
+    for by, rows in rule.groupby("by", sort=False):
+        for number, row in enumerate(rows.to_dict("records")):
+            cells = [escape(cell) for cell in rule_cells({str(k): v for k, v in row.items()})]
+            table.add_row("" if number else escape(str(by)), *cells)
+        table.add_section()
+    return table

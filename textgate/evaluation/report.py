@@ -7,10 +7,17 @@ from typing import Any
 
 import pandas as pd
 
+from textgate.evaluation.against_rule import against_rule
 from textgate.evaluation.agreement import agreement
+from textgate.evaluation.last_gendered_word import last_gendered_word
 from textgate.evaluation.perplexity import perplexity
 from textgate.evaluation.pronouns import pronouns
 from textgate.evaluation.summary import summary
+
+RULE = (
+    "Beside the model, the rule “the gender of the last gendered word before”; difference in points"
+)
+GENDERS = ("feminine", "masculine")
 
 
 @dataclass(frozen=True)
@@ -22,15 +29,18 @@ class Report:
         summary: Accuracy by groups, as `textgate.evaluation.summary` returns it.
         unknown: How many pairs each unknown word stands in, the most frequent first.
         perplexity: As `textgate.evaluation.perplexity` returns it, or `None`.
+        rule: On contexts with a gold pronoun, the model beside the rule "the gender of the last
+            gendered word", as `textgate.evaluation.against_rule` returns it; else `None`.
     """
 
     items: pd.DataFrame
     summary: pd.DataFrame
     unknown: pd.Series
     perplexity: pd.Series | None = None
+    rule: pd.DataFrame | None = None
 
     def to_csv(self, directory: Path) -> list[Path]:
-        """Write the tables as `items.csv`, `summary.csv`, `unknown.csv` and `perplexity.csv`."""
+        """Write the tables as `items.csv`, `summary.csv`, and so on, a file each."""
         from textgate.training.files import write_text
 
         tables = {
@@ -40,6 +50,8 @@ class Report:
         }
         if self.perplexity is not None:
             tables["perplexity"] = self.perplexity.to_frame().T.to_csv(index=False)
+        if self.rule is not None:
+            tables["rule"] = self.rule.to_csv(index=False)
         directory.mkdir(parents=True, exist_ok=True)
         paths = [directory / f"{name}.csv" for name in tables]
         for path, table in zip(paths, tables.values(), strict=True):
@@ -52,8 +64,8 @@ class Report:
         if self.perplexity is not None:
             lines += [perplexity_line(self.perplexity), ""]
         lines += [
-            "An item counts as right if the right form beats every wrong one; a tie is wrong. "
-            "Intervals: 95 %, bootstrap clustered on template and lexeme.",
+            f"{how_counted(self.items)} Intervals: 95 %, bootstrap clustered on "
+            f"{' and '.join(clustered_on(self.items)) or 'nothing (every item by itself)'}.",
             "",
         ]
         for by, rows in self.summary.groupby("by", sort=False):
@@ -63,6 +75,17 @@ class Report:
             ]
             lines += ["| " + " | ".join(cells) + " |" for cells in map(cells_of, _dicts(rows))]
             lines.append("")
+        if self.rule is not None:
+            lines += [f"{RULE}.", ""]
+            for by, rows in self.rule.groupby("by", sort=False):
+                lines += [
+                    f"| {_cell(by)} | items | model | 95 % | rule | 95 % | difference | 95 % |",
+                    "|---|---:|---:|---|---:|---|---:|---|",
+                ]
+                lines += [
+                    "| " + " | ".join(cells) + " |" for cells in map(rule_cells, _dicts(rows))
+                ]
+                lines.append("")
         lines.append(unknown_line(self.items, self.unknown))
         return "\n".join(lines) + "\n"
 
@@ -85,8 +108,12 @@ def evaluate(
         running: As for `perplexity`.
         seed: Seed of the bootstrap.
     """
-    score = pronouns if {"good_forms", "bad_forms"} <= set(pairs) else agreement
-    items = score(lm, pairs)
+    contexts = {"good_forms", "bad_forms"} <= set(pairs)
+    items = (pronouns if contexts else agreement)(lm, pairs)
+    rule = None
+    if contexts and set(items.get("good_class", ())) and set(items["good_class"]) <= set(GENDERS):
+        items = last_gendered_word(items)
+        rule = against_rule(items, seed=seed)
     words = items["unknown_words"].str.split().explode().dropna()
     unknown = words.value_counts().rename_axis("word").rename("pairs")
     return Report(
@@ -94,6 +121,7 @@ def evaluate(
         summary(items, seed=seed),
         unknown,
         None if texts is None else perplexity(lm, texts, running=running),
+        rule,
     )
 
 
@@ -107,6 +135,42 @@ def cells_of(row: dict[str, Any]) -> list[str]:
         f"{row['margin']:.2f}",
         str(row["unknown"]),
     ]
+
+
+def rule_cells(row: dict[str, Any]) -> list[str]:
+    """Return a row of the comparison with the rule as it is printed."""
+    return [
+        _cell(row["group"]),
+        f"{row['items']:,}",
+        f"{100 * row['accuracy']:.1f} %",
+        f"{100 * row['low']:.1f}–{100 * row['high']:.1f}",
+        f"{100 * row['rule']:.1f} %",
+        f"{100 * row['rule_low']:.1f}–{100 * row['rule_high']:.1f}",
+        _points(row["difference"]),
+        f"{_points(row['difference_low'])} to {_points(row['difference_high'])}",
+    ]
+
+
+def _points(share: float) -> str:
+    """Return a difference of shares in points, with its sign."""
+    value = round(100 * share, 1) + 0.0
+    return f"{value:+.1f}".replace("-", "−") if value else "0.0"
+
+
+def how_counted(items: pd.DataFrame) -> str:
+    """Say when an item counts as right."""
+    if {"good_forms", "bad_forms"} <= set(items):
+        return (
+            "A context counts as right if the forms of the right gender together are likelier next "
+            "than those of the other; a tie is wrong."
+        )
+    return "An item counts as right if the right form beats every wrong one; a tie is wrong."
+
+
+def clustered_on(items: pd.DataFrame) -> list[str]:
+    """Return in words what the bootstrap resamples."""
+    names = {"template": "template", "lexeme": "lexeme", "doc": "document"}
+    return [word for name, word in names.items() if name in items]
 
 
 def unknown_line(items: pd.DataFrame, unknown: pd.Series, most: int = 20) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 from textgate.evaluation.agreement import worst
 from textgate.evaluation.intervals import interval
 
-_DISTANCES = (0, 2, 5, 10, 20, 40)
+_DISTANCES = (0, 2, 5, 10, 20, 40, 80)
 
 
 def _few(column: str) -> Callable[[pd.DataFrame], pd.Series]:
@@ -90,7 +90,7 @@ def summary(
             )
     rows = [_row("all", "all", single, resamples, seed)]
     for name in by:
-        groups = GROUPINGS[name][1](single)
+        groups = groups_of(single, name)
         for group, members in single.groupby(groups, sort=True, observed=True):
             rows.append(_row(name, str(group), members, resamples, seed))
     if {"good_class", "bad_class", "item"} <= set(items) and len(single) < len(items):
@@ -101,8 +101,18 @@ def summary(
     return pd.DataFrame(rows)
 
 
+def groups_of(items: pd.DataFrame, by: str) -> pd.Series:
+    """Return the group of each item in one of `GROUPINGS`."""
+    return GROUPINGS[by][1](items)
+
+
+def clusters_of(items: pd.DataFrame) -> list[np.ndarray]:
+    """Return the labels of what belongs together: templates and lexemes, or documents."""
+    return [items[name].to_numpy() for name in _CLUSTERS if name in items]
+
+
 def _row(by: str, group: str, items: pd.DataFrame, resamples: int, seed: int) -> dict[str, object]:
-    clusters = [items[name].to_numpy() for name in _CLUSTERS if name in items]
+    clusters = clusters_of(items)
     low, high = interval(items["correct"].to_numpy(), clusters, resamples=resamples, seed=seed)
     return {
         "by": by,
