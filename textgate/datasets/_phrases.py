@@ -7,6 +7,9 @@ from typing import Any
 
 from textgate.datasets.lexicon import CLASSES, PRONOUNS, Lexicon, Noun, Pool
 
+# The share of pronouns where an antecedent may be one. From these few words a model learns first
+# that there is an agreement; with 0.08 of them that took it a third longer.
+_PRONOUNS = 0.25
 # Determiners with their weights in the draw. "a" becomes "an" where it must.
 _SINGULAR = (
     ("the", 10),
@@ -128,7 +131,8 @@ class Phrases:
             shared: Names of both sexes are drawn too (in proportion).
         """
         rng = self.rng
-        if kind == "any" and not quantified and rng.random() < 0.08 and pool is self.lexicon.common:
+        may = kind == "any" and not quantified and pool is self.lexicon.common
+        if may and rng.random() < _PRONOUNS:
             word = PRONOUNS[gender]["subject"]
             return Phrase((word,), "pronoun", word)
         if kind == "neutral" and gender != "neuter":

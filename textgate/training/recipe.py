@@ -73,10 +73,10 @@ class Recipe:
     cell: str = "lstm"
     units: tuple[int, ...] = (128,)
     embedding: int | None = None
-    embedding_scale: float = 0.05
+    embedding_scale: float = 0.2
     tied: bool = False
     dropout: float = 0.1
-    undropped: float = 0.3
+    undropped: float = 0.5
     batch_size: int = 32
     window: int = 32
     restarts: float = 0.0
