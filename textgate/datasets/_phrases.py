@@ -7,8 +7,8 @@ from typing import Any
 
 from textgate.datasets.lexicon import CLASSES, PRONOUNS, Lexicon, Noun, Pool
 
-# The share of pronouns where an antecedent may be one. From these few words a model learns first
-# that there is an agreement; with 0.08 of them that took it a third longer.
+# The share of pronouns where an antecedent may be one: from these few words a model learns first
+# that there is an agreement.
 _PRONOUNS = 0.25
 # Determiners with their weights in the draw. "a" becomes "an" where it must.
 _SINGULAR = (
