@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 import textgate as tg
+from tests.study.made_up_ladder import made_up
 from textgate import cli
 from textgate.evaluation import agreement
 from textgate.study import ladder, ladder_runs, ladder_tables
@@ -81,6 +82,7 @@ def test_the_same_again_trains_nothing(finished, monkeypatch):
     assert all(row["was_there"] for row in reports)
     pd.testing.assert_frame_equal(again.table, found.table)
     pd.testing.assert_frame_equal(again.accuracy, found.accuracy)
+    pd.testing.assert_frame_equal(again.by_seed, found.by_seed)
 
 
 def test_what_was_interrupted_is_done_again(tmp_path, monkeypatch):
@@ -129,6 +131,11 @@ def test_intervals_are_over_items_and_over_seeds():
     assert table.loc[("distance", "1-2"), "items"] == near.sum()
     parts = table.loc["incongruent attractors"]
     assert (parts["accuracy"] * parts["items"]).sum() / 60 == pytest.approx(means.mean())
+    each = ladder_tables.by_seed("gru", [3, 5, 7, 9], runs)
+    whole = each[(each["by"] == "split") & (each["group"] == "test")]
+    assert whole["seed"].tolist() == [3, 5, 7, 9]
+    np.testing.assert_allclose(whole["accuracy"], means)
+    assert set(whole["items"]) == {60}
     one = ladder_tables.accuracy("gru", runs[:1])
     assert one["seed_sd"].isna().all()
 
@@ -177,8 +184,29 @@ def test_the_command_writes_dated_tables(tmp_path, monkeypatch, capsys):
     assert table["rung"].tolist() == ["constant", "kneser_ney"]
     assert table["command"].str.startswith(f"textgate compare {tmp_path / 'out'} --quick").all()
     assert (table["date"] == dated.stem.removeprefix("ladder-")).all()
-    for name in ("accuracy", "runs"):
+    for name in ("accuracy", "runs", "by_seed"):
         assert {"date", "command"} <= set(pd.read_csv(tmp_path / "out" / f"{name}.csv"))
+    # Neither rung has units to remove.
+    assert {path.name for path in (tmp_path / "out").glob("*.png")} == {"accuracy.png"}
+    assert captured.out.strip().endswith("by_seed.csv, accuracy.png")
+
+
+def test_the_command_draws_and_says_what_follows(tmp_path, monkeypatch, capsys):
+    rungs = {"simple_rnn": lambda *_: 0.6, "lstm_forget_1": lambda *_: 0.7, "lstm": lambda *_: 0.9}
+    made = made_up(rungs, seeds=3)
+    monkeypatch.setattr(tg.study, "compare", lambda *arguments, **options: made)
+    assert command(monkeypatch, tmp_path, "--quick") == 0
+    lines = capsys.readouterr().out.splitlines()
+    said = tg.study.conclusions(made)
+    assert len(said) == 5
+    assert [line for line in lines if line in said] == said
+    assert lines[-1].startswith(f"wrote {tmp_path}")
+    for name in ("accuracy.png", "redundancy.png"):
+        assert name in lines[-1]
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+    assert not list(tmp_path.glob(".*"))
+    assert command(monkeypatch, tmp_path, "--quick", "--quiet") == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

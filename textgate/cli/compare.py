@@ -7,7 +7,7 @@ import typer
 
 
 def compare(
-    directory: Annotated[Path, typer.Argument(help="Where the models and the tables go.")],
+    directory: Annotated[Path, typer.Argument(help="Where models, tables and figures go.")],
     rungs: Annotated[
         str,
         typer.Option(
@@ -68,6 +68,7 @@ def compare(
         report=None if quiet else _Progress(),
     )
     paths = ladder.to_csv(directory, shlex.join(["textgate", *sys.argv[1:]]))
+    paths += _draw(ladder, directory)
     if not quiet:
         _print(ladder)
     print(f"wrote {paths[0]}, " + ", ".join(path.name for path in paths[1:]))
@@ -111,9 +112,29 @@ def _rates(given: str) -> tuple[float, ...]:
         ) from None
 
 
+def _draw(ladder: Any, directory: Path) -> list[Path]:
+    """Write the figures beside the tables."""
+    import os
+
+    from textgate import plots
+
+    figures = {"accuracy": plots.ladder_accuracy(ladder.accuracy)}
+    if len(ladder.redundancy):
+        figures["redundancy"] = plots.ladder_redundancy(ladder.redundancy)
+    paths = []
+    for name, figure in figures.items():
+        path, beside = directory / f"{name}.png", directory / f".{name}.part.png"
+        figure.savefig(beside)
+        os.replace(beside, path)
+        paths.append(path)
+    return paths
+
+
 def _print(ladder: Any) -> None:
     from rich.console import Console
     from rich.table import Table
+
+    from textgate import study
 
     console = Console()
     if not console.is_terminal:  # a file has no edge to wrap at
@@ -145,6 +166,8 @@ def _print(ladder: Any) -> None:
     for row in rows:
         table.add_row(row["rung"], *(f"{100 * row[name]:.1f}" for name in groups))
     console.print(table)
+    for line in study.conclusions(ladder):
+        console.print(line, markup=False, highlight=False, soft_wrap=not console.is_terminal)
 
 
 def _range(low: float, high: float) -> str:

@@ -9,6 +9,7 @@ from textgate.plots.gates import half_lives, saturation
 from textgate.plots.gradients import gradient_paths
 from textgate.plots.heatmap import heatmap
 from textgate.plots.held_gates import held_gates
+from textgate.plots.ladder import ladder_accuracy, ladder_redundancy
 from textgate.plots.ledger import ledger
 from textgate.plots.probing import probe_accuracy, temporal_generalization
 from textgate.plots.units_found import units_found
@@ -19,6 +20,8 @@ __all__ = [
     "half_lives",
     "heatmap",
     "held_gates",
+    "ladder_accuracy",
+    "ladder_redundancy",
     "ledger",
     "probe_accuracy",
     "saturation",

@@ -2,6 +2,7 @@
 
 from textgate.study.gates import HOLDS, hold_gates, holding_units, turned
 from textgate.study.ladder import CORE, MORE, Ladder, Setting, compare
+from textgate.study.ladder_conclusions import conclusions
 from textgate.study.redundancy import redundancy
 from textgate.study.settings import Settings
 from textgate.study.whole import STAGES, study
@@ -15,6 +16,7 @@ __all__ = [
     "Setting",
     "Settings",
     "compare",
+    "conclusions",
     "hold_gates",
     "holding_units",
     "redundancy",

@@ -59,12 +59,14 @@ class Ladder:
         runs: Every training, with `final` for those that were measured.
         redundancy: Accuracy without some units: `rung`, `seed` and the columns of
             `textgate.study.redundancy.redundancy`.
+        by_seed: The accuracies of each model: `textgate.study.ladder_tables.by_seed`.
     """
 
     table: pd.DataFrame
     accuracy: pd.DataFrame
     runs: pd.DataFrame
     redundancy: pd.DataFrame
+    by_seed: pd.DataFrame
 
     def to_csv(self, directory: Path, command: str) -> list[Path]:
         """Write the tables, each with the date and the command in its last columns.
@@ -78,6 +80,7 @@ class Ladder:
             "accuracy": self.accuracy,
             "runs": self.runs,
             "redundancy": self.redundancy,
+            "by_seed": self.by_seed,
         }
         paths = [directory / f"{name}.csv" for name in tables]
         for path, table in zip(paths, tables.values(), strict=True):
@@ -116,7 +119,7 @@ def compare(
     trained = [rung for rung in rungs if rung not in COUNTED]
     work.of = len(rungs) - len(trained) + len(trained) * (len(learning_rates) + seeds - 1)
     rows: list[dict[str, Any]] = []
-    accuracies, removed = [], []
+    accuracies, each_seed, removed = [], [], []
     for rung in rungs:
         if rung in COUNTED:
             found = [work.run(rung, learning_rates[0], 0, final=True)]
@@ -135,6 +138,7 @@ def compare(
         ]
         items = [pd.read_csv(place / "items.csv", keep_default_na=False) for place in places]
         accuracies.append(ladder_tables.accuracy(rung, items))
+        each_seed.append(ladder_tables.by_seed(rung, [row["seed"] for row in found], items))
         for place, row in zip(places, found, strict=True):
             if (place / "redundancy.csv").is_file():
                 table = pd.read_csv(place / "redundancy.csv")
@@ -147,6 +151,7 @@ def compare(
         accuracy,
         runs,
         pd.concat(removed, ignore_index=True) if removed else pd.DataFrame({"rung": []}),
+        pd.concat(each_seed, ignore_index=True),
     )
 
 

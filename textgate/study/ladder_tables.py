@@ -1,7 +1,7 @@
 """The ladder's tables: accuracy by distance and attractors with intervals, and a line a rung."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,32 @@ def _groups(items: pd.DataFrame) -> dict[str, pd.Series]:
     }
 
 
+def _members(items: pd.DataFrame) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Yield each grouping's name, each of its groups, and which items are in it."""
+    for by, groups in _groups(items).items():
+        for group in sorted(set(groups) - {""}, key=lambda name: (len(name), name)):
+            yield by, group, (groups == group).to_numpy()
+
+
+def by_seed(rung: str, seeds: Sequence[int], runs: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the accuracy of each of a rung's models on the groups of items of `accuracy`.
+
+    Args:
+        rung: Its name.
+        seeds: The models' seeds.
+        runs: For each seed the items, alike but for `correct`.
+
+    Returns:
+        A row for each group and seed: `rung`, `seed`, `by`, `group`, `items`, `accuracy`.
+    """
+    rows = [
+        (rung, seed, by, group, int(chosen.sum()), float(run["correct"].to_numpy()[chosen].mean()))
+        for by, group, chosen in _members(runs[0])
+        for seed, run in zip(seeds, runs, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["rung", "seed", "by", "group", "items", "accuracy"])
+
+
 def accuracy(rung: str, runs: Sequence[pd.DataFrame], resamples: int = 1000) -> pd.DataFrame:
     """Return a rung's accuracy on groups of items, with intervals over items and over seeds.
 
@@ -55,25 +81,23 @@ def accuracy(rung: str, runs: Sequence[pd.DataFrame], resamples: int = 1000) -> 
     items = runs[0]
     correct = np.stack([run["correct"].to_numpy(float) for run in runs])  # (seeds, items)
     rows = []
-    for by, groups in _groups(items).items():
-        for group in sorted(set(groups) - {""}, key=lambda name: (len(name), name)):
-            chosen = (groups == group).to_numpy()
-            some = correct[:, chosen]
-            clusters = [items[name].to_numpy()[chosen] for name in ("template", "lexeme")]
-            low, high = interval(some.mean(axis=0), clusters, resamples=resamples)
-            rows.append(
-                {
-                    "rung": rung,
-                    "by": by,
-                    "group": group,
-                    "items": int(chosen.sum()),
-                    "seeds": len(runs),
-                    "accuracy": float(some.mean()),
-                    "low": low,
-                    "high": high,
-                    **over_seeds(some.mean(axis=1)),
-                }
-            )
+    for by, group, chosen in _members(items):
+        some = correct[:, chosen]
+        clusters = [items[name].to_numpy()[chosen] for name in ("template", "lexeme")]
+        low, high = interval(some.mean(axis=0), clusters, resamples=resamples)
+        rows.append(
+            {
+                "rung": rung,
+                "by": by,
+                "group": group,
+                "items": int(chosen.sum()),
+                "seeds": len(runs),
+                "accuracy": float(some.mean()),
+                "low": low,
+                "high": high,
+                **over_seeds(some.mean(axis=1)),
+            }
+        )
     return pd.DataFrame(rows)
 
 
