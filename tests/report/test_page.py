@@ -180,7 +180,7 @@ def test_markup_in_sentences_is_text(desk):
     assert "<" in rows
     assert "script" in rows
     # Words from tables, too.
-    assert "<b> (0.90)" in desk.text("#answers")
+    assert "“<b>” (0.90)" in desk.text("#answers")
     assert desk.page.evaluate("document.querySelectorAll('main script:not([type])').length") == 0
     desk.choose("sentence", 0)
 

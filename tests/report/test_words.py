@@ -136,3 +136,146 @@ def test_numbers_as_words():
     assert words.number(float("inf")) == "∞"
     assert words.listed(["a"]) == "a"
     assert words.counted(13, "unit") == "13 units"
+
+
+# -- a model of text -----------------------------------------------------------------------------
+
+
+def contexts(feminine=0.8, masculine=0.95):
+    """Accuracy on contexts of text, as a summary has it: classes, and no "against"."""
+    table = made_up.agreement(feminine, masculine)
+    names = {"feminine against masculine": "feminine", "masculine against feminine": "masculine"}
+    return table.assign(
+        by=table["by"].replace({"against": "class", "incongruent attractors": "attractors"}),
+        group=table["group"].replace(names),
+    )
+
+
+def against(difference, spread=0.02):
+    """A model beside the rule: everywhere the same difference, more certain or less."""
+    near = "within 20 words, no attractors"
+    places = [(by, side) for by in ("all", near, "with attractors")
+              for side in ("all", "feminine", "masculine")]  # fmt: skip
+    places += [("distance", "1-2"), ("distance", "3-5"), ("attractors", "0"), ("attractors", "1")]
+    return pd.DataFrame(
+        [
+            {"by": by, "group": group, "items": 300, "accuracy": 0.8 + difference, "low": 0.7,
+             "high": 0.95, "rule": 0.8, "rule_low": 0.75, "rule_high": 0.85,
+             "difference": difference, "difference_low": difference - spread,
+             "difference_high": difference + spread}
+            for by, group in places
+        ]
+    )  # fmt: skip
+
+
+def of_text(difference=0.06, **changes):
+    generated = made_up.agreement(0.3, 0.95)
+    parts = {
+        "config": {"cell": "lstm", "units": [6], "data": "novels.txt", "running": True},
+        "agreement": {"given": contexts(), "pronoun_agreement-test": generated},
+        "rule": {"given": against(difference)},
+        "perplexity": pd.Series({"words": 1000, "unknown": 0.03, "loss": 4.5, "perplexity": 90}),
+    }  # fmt: skip
+    return made_up.model(**(parts | changes))
+
+
+@pytest.mark.parametrize(
+    ("difference", "said"),
+    [(0.06, "beats"), (-0.06, "loses to"), (0.01, "is not surely better than")],
+)
+def test_the_rule_stands_beside_a_model_of_text(difference, said):
+    model = of_text(difference)
+    findings = made_up.findings(model)
+    page = text_of(findings)
+    sign = "+" if difference > 0 else "−"
+    points = f"{sign}{100 * abs(difference):.1f} points"
+    assert f"So it {said} the rule" in page
+    assert page.count(points) >= 2
+    assert f"it {said} the rule “the gender of the last gendered word”" in headline(model)
+    assert f"{said} the rule (80.0" in three_lines(findings)[0]
+    assert "Where other people stand between (300 contexts)" in page
+    assert "20 words of its antecedent and with nobody else between" in page
+
+
+def test_a_model_of_text_is_not_judged_by_generated_sentences():
+    model = of_text()
+    assert learned(model).pairs == "given"
+    page = text_of(made_up.findings(model))
+    assert "where she or her follows" in page
+    assert "90.0 a word" in page
+    assert "So where it is unsure, it says he." in page
+    assert "generated sentences" in page
+    for wrong in ("held-out sentences", "farther than in training", "held-out items", "held-out"
+                  " cases"):  # fmt: skip
+        assert wrong not in page
+    # A model of generated sentences has none of this.
+    other = text_of(made_up.findings())
+    for wrong in ("last gendered word", "The model was not trained on these", "contexts of text"):
+        assert wrong not in other
+        assert wrong in page
+
+
+def test_which_sentences_a_model_of_text_was_asked_is_said():
+    row = {"sentences": 4000, "known": 1500, "right": 1200, "both": 900}
+    for chosen, said in ((True, "Only these are used"), (False, "gets only 900 right on both")):
+        asked = pd.DataFrame([row | {"chosen": chosen}])
+        page = text_of(made_up.findings(of_text(units=made_up.unit_tables() | {"asked": asked})))
+        assert said in page
+        assert "of 4,000, it knows the deciding words of 1,500" in page
+
+
+def default(none, asymmetry, spread=0.2):
+    return pd.DataFrame(
+        {"cue": ["none", "feminine", "masculine"], "masculine": [none, 0.2, 0.9],
+         "low": [none - 0.05, 0.1, 0.85], "high": [none + 0.05, 0.3, 0.95],
+         "moved_feminine": 2.0, "moved_masculine": 2.0 - asymmetry, "asymmetry": asymmetry,
+         "asymmetry_low": asymmetry - spread, "asymmetry_high": asymmetry + spread}
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("none", "asymmetry", "said"),
+    [
+        (0.8, 1.0, "So he is its default"),
+        (0.8, 0.1, "Its default is not clearly he"),
+        (0.52, 1.0, "Its default is not clearly he"),
+        (0.2, -1.0, "So she is its default"),
+    ],
+)
+def test_the_default_is_claimed_only_with_its_intervals(none, asymmetry, said):
+    page = text_of(made_up.findings(of_text(default=default(none, asymmetry))))
+    assert said in page
+    assert f"{100 * none:.1f} % ({100 * none - 5:.1f}–{100 * none + 5:.1f})" in page
+    plain = default(none, asymmetry)[["cue", "masculine", "low", "high"]]
+    assert "Is he the default?" in text_of(made_up.findings(of_text(default=plain)))
+
+
+def test_holding_gates_of_a_model_that_fails_shows_nothing():
+    rows = [("none", 0, "none", "as trained", 0.6), ("all", 6, "forget_gate", "1", 0.6)]
+    table = pd.DataFrame(rows, columns=["units", "n_units", "gate", "held", "accuracy"]).assign(
+        by="all", low=0.5, high=0.7, other_bits_change=0.0
+    )
+    page = text_of(made_up.findings(made_up.model(mechanics={"held_gates": table})))
+    assert "too seldom there to conclude" in page
+    assert "does not need" not in page
+
+
+def test_what_rounding_leaves_is_written_as_nothing(tmp_path):
+    tables = made_up.unit_tables()
+    dust = tables["side_tasks"].assign(lost=-2e-15)
+    write(made_up.findings(made_up.model(units=tables | {"side_tasks": dust})), tmp_path)
+    written = pd.read_csv(tmp_path / "tables" / "lstm" / "units-side_tasks.csv")
+    assert written["lost"].tolist() == [0.0]
+    assert "-0" not in (tmp_path / "tables" / "lstm" / "units-side_tasks.csv").read_text()
+
+
+def test_what_is_not_known_has_no_row_in_the_methods():
+    named = made_up.model()
+    config = {k: v for k, v in named.config.items() if k != "parameters"}
+    with_, without = (
+        re.search(r"(?s)Settings and versions.*?</table>", render(made_up.findings(m)))[0]
+        for m in (named, made_up.model(config=config))
+    )
+    assert "<td>weights</td><td>1,234</td>" in with_
+    assert "<td>weights</td>" not in without
+    assert "<td></td></tr>" not in without

@@ -131,7 +131,9 @@ def test_the_report_is_rebuilt_from_the_disk(done, monkeypatch, capsys):
 
 def test_the_texts_for_validation_and_for_the_perplexity_are_apart(text, few, tmp_path):
     """The one goes into the recipe, and its command; the other is only measured."""
-    settings = Settings(text=(str(text),), validation=("v.txt",), test=("other.txt",), cells=("gru",))
+    settings = Settings(
+        text=(str(text),), validation=("v.txt",), test=("other.txt",), cells=("gru",)
+    )
     assert settings.recipe_of("gru").validation == "v.txt"
     assert "--validation v.txt" in commands(settings, tmp_path)[1]
     assert "other.txt" not in str(settings.recipe_of("gru")) + commands(settings, tmp_path)[1]

@@ -113,11 +113,13 @@ def _keeping(model: ModelFindings) -> list[Any]:
 def _ladder(findings: Findings) -> list[Any]:
     """Return what models in general do, where a table over seeds is there to quote."""
     table = findings.ladder
+    one = len(findings.models) == 1
     if table is None or not {"rung", "seeds", "accuracy"} <= set(table) or not len(table):
         return [
             Text(
-                "These are answers about these models. What LSTMs and GRUs do in general takes "
-                "several kinds of models and several seeds each: `textgate compare`.",
+                f"These are answers about {'this model' if one else 'these models'}. What LSTMs "
+                "and GRUs do in general takes several kinds of models and several seeds each: "
+                "`textgate compare`.",
                 "note",
             )
         ]
@@ -139,9 +141,9 @@ def _ladder(findings: Findings) -> list[Any]:
     day = f", {plain(table['date'].iloc[0])}" if "date" in table else ""
     return [
         Text(
-            "**Kinds of models, over seeds.** The models above are two. To say something about "
-            "kinds "
-            "of models, simpler and simpler ones were trained on data and budget in "
+            "**Kinds of models, over seeds.** The answers above are about "
+            f"{'one model' if one else f'{len(findings.models)} models'}. To say something about "
+            "kinds of models, simpler and simpler ones were trained on data and budget in "
             f"common.{caution}"
         ),
         Table(shown, f"Agreement by kind of model (`{plain(made)}`{day})."),

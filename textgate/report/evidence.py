@@ -30,8 +30,36 @@ def section(findings: Findings) -> Section:
     for model in findings.models:
         if several:
             blocks.append(Heading(model.title))
-        blocks += _of_model(model)
+        blocks += [*_asked(model), *_of_model(model)]
     return Section("evidence", "How one can know", tuple(blocks))
+
+
+def _asked(model: ModelFindings) -> list[Any]:
+    """Say which sentences a model of text is asked, if that is known."""
+    table = model.table("asked", "units")
+    if table is None or not model.on_text:
+        return []
+    row = table.iloc[0]
+    if not bool(row.get("chosen", True)):
+        return [
+            Text(
+                f"The {model.title} has read other sentences than these generated ones: of "
+                f"{count(row['sentences'])}, it knows the deciding words of {count(row['known'])}, "
+                f"but gets only {count(row['both'])} right on both sides, for the sentence and its "
+                "twin."
+            )
+        ]
+    return [
+        Text(
+            f"The {model.title} has read other sentences than these generated ones: of "
+            f"{count(row['sentences'])}, it knows the deciding words of {count(row['known'])} and "
+            f"gets {count(row['right'])} right, and {count(row['both'])} on both sides, for the "
+            "sentence and its twin. Only these are used in this section and for gates held still "
+            "below, since where a model has no opinion, nothing can change it. So what "
+            "follows is about sentences in which it agrees, and the whole model is right on them "
+            "by choice."
+        )
+    ]
 
 
 def _of_model(model: ModelFindings) -> list[Any]:

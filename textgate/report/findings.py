@@ -26,6 +26,8 @@ class ModelFindings:
         history: A row for each validation, as training writes it.
         agreement: By the name of the pairs: accuracy by groups, as
             `textgate.evaluation.summary` returns it.
+        rule: By the name of contexts with a gold pronoun: the model beside the rule "the gender of
+            the last gendered word", as `textgate.evaluation.against_rule` returns it.
         perplexity: As `textgate.evaluation.perplexity` returns it.
         default: What the model expects without and with a cue of gender (a table of the study).
         finding: What `UnitFinding.to_json` says, as a dictionary; `None` if units weren't looked
@@ -45,6 +47,7 @@ class ModelFindings:
     versions: Mapping[str, str] = field(default_factory=dict)
     history: pd.DataFrame | None = None
     agreement: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    rule: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     perplexity: pd.Series | None = None
     default: pd.DataFrame | None = None
     finding: Mapping[str, Any] | None = None
@@ -65,6 +68,11 @@ class ModelFindings:
     def title(self) -> str:
         """How headings name the model."""
         return self.cell if self.cell.lower() == self.name.lower() else f"{self.cell} ({self.name})"
+
+    @property
+    def on_text(self) -> bool:
+        """Whether the model was trained on text, and not on generated sentences."""
+        return str(self.config.get("data", "pronoun_agreement")) != "pronoun_agreement"
 
     @property
     def gates(self) -> tuple[str, str]:

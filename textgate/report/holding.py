@@ -18,6 +18,7 @@ _LETTERS = {
     "reset_gate": "r",
 }
 _LITTLE = 0.02  # of accuracy
+_ENOUGH = 0.75  # of accuracy as trained, below which holding a gate shows nothing
 
 
 def _rows(model: ModelFindings) -> pd.DataFrame | None:
@@ -105,6 +106,8 @@ def _said(model: ModelFindings, rows: pd.DataFrame, first: str) -> str:
     )
     if not losses:
         return said
+    if usual < _ENOUGH:
+        return f"{said} As trained it is right too seldom there to conclude anything from that."
     return f"{said} {_conclusion(letter, first, losses)}{_own(model, rows, first, usual)}"
 
 

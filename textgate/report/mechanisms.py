@@ -60,11 +60,11 @@ def _ledger(model: ModelFindings) -> list[Any]:
         rows = said[said["example"] == 0] if "example" in said else said
         for unit in own_units(model, rows)[:_MOST_UNITS]:
             sentence = str(rows[rows["unit"] == unit]["sentence"].iloc[0])
-            lines.append(sentence.rstrip("."))
+            lines.append(sentence.rstrip(".").replace("*<bos>*", "the start"))
     if lines:
         intro += f" In *{plain(text)}*: " + "; ".join(lines) + "."
     if not of_units:
-        intro += " No unit is known to hold the gender here; shown are the most active ones."
+        intro += " No unit is known to hold the gender here; shown are those that keep longest."
     figures = []
     for example in sorted(set(table["example"].astype(int))):
         rows = table[table["example"] == example]
@@ -310,6 +310,14 @@ def _left(value: Any, of: Any) -> str:
     return percent(float(value) / float(of))
 
 
+def _word(word: Any) -> str:
+    """Return a word of a list; marks in quotation marks, so that a comma is seen."""
+    text = plain(word)
+    if text == "<bos>":
+        return "(start)"
+    return text if text[:1].isalnum() else f"“{text}”"
+
+
 def drivers(model: ModelFindings) -> Table | None:
     """Return which words open and close the keeping gate of the units found."""
     table = model.table("driving_words")
@@ -319,7 +327,7 @@ def drivers(model: ModelFindings) -> Table | None:
     shown = []
     for (unit, does), part in rows.groupby(["unit", "does"], sort=False):
         words = listed(
-            f"{plain(w)} ({number(g)})" for w, g in zip(part["word"], part["gate"], strict=True)
+            f"{_word(w)} ({number(g)})" for w, g in zip(part["word"], part["gate"], strict=True)
         )
         shown.append({"unit": f"{unit}", "": str(does), "words (mean of the gate)": words})
     if not shown:

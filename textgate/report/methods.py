@@ -29,7 +29,15 @@ def section(findings: Findings) -> Section:
             "pairs: the model passes if the right form makes the sentence likelier than each wrong "
             "one; a tie is wrong, and so is a word that it doesn’t know. Intervals are 95 % "
             "bootstrap intervals that resample constructions and words, not sentences, because "
-            "sentences of one construction succeed and fail together. Gender here is grammatical: "
+            "sentences of one construction succeed and fail together"
+            + (
+                " (in contexts of text: documents). In such contexts, the summed probability of "
+                "all forms of *she* as the next word is set against that of all forms of *he*, "
+                "because *her* is two forms in one"
+                if any(model.rule for model in findings.models)
+                else ""
+            )
+            + ". Gender here is grammatical: "
             "the pronoun that a name or noun takes in English text."
         )
     ]

@@ -2,6 +2,7 @@
 
 from textgate.report.blocks import Points, Section, Text, plain
 from textgate.report.findings import Findings, ModelFindings
+from textgate.report.rule import outcome, row_of
 from textgate.report.status import (
     NOT,
     PARTLY,
@@ -43,6 +44,7 @@ def opening(findings: Findings) -> Section:
                 f"This page takes {models}, trained from nothing on {_data(findings)}, and asks "
                 "which of the units carry the gender, how one can know, and what the gates do "
                 f"about it. Everything on it is about {'these models' if many else 'this model'}."
+                f"{_how(findings)}"
             ),
         ),
     )
@@ -59,6 +61,26 @@ def _data(findings: Findings) -> str:
     if "" in sources or "pronoun_agreement" in sources:
         return "text"
     return "running English text" if findings.models[0].config.get("running") else "English text"
+
+
+def _how(findings: Findings) -> str:
+    """Say how a model of text is asked, since text has no minimal pairs."""
+    told = [model for model in findings.models if model.on_text]
+    given = {name for model in told for name in model.rule}
+    if not told:
+        return ""
+    asked = (
+        "How well it agrees is asked on contexts of real text whose next word is a pronoun of "
+        "known gender. "
+        if given
+        else ""
+    )
+    one = len(told) == 1
+    return (
+        f" {asked}Which units do it, and what the gates do, is asked with sentences generated for "
+        f"the purpose: each has a twin, the same words about somebody of the other gender, which "
+        f"text hasn’t. {'The model was' if one else 'The models were'} not trained on these."
+    )
 
 
 def in_short(findings: Findings) -> Section:
@@ -82,8 +104,42 @@ def _agreement(model: ModelFindings, known: Learned) -> str:
             f"It has not learned the agreement: right in {sides}, where a coin would be right in "
             f"{percent(0.5)}."
         )
+    if known.pairs in model.rule:
+        return f"{_on_contexts(model, known)}"
     verb = "has learned the agreement only in part" if known.level == PARTLY else "agrees in gender"
     return f"It {verb}: right in {sides} of held-out cases."
+
+
+def _on_contexts(model: ModelFindings, known: Learned) -> str:
+    """Return how a model does on contexts of text, beside the rule."""
+    sides = {
+        "feminine": "where *she* or *her* follows",
+        "masculine": "where *he*, *his* or *him* does",
+    }
+    said = " and ".join(
+        f"in {share_with(row)} {sides.get(str(row['group']), plain(row['group']))}"
+        for row in known.rows
+    )
+    verb = "Before pronouns in text it expects the right gender"
+    rule = row_of(model, known.pairs, "all")
+    between = row_of(model, known.pairs, "with attractors")
+    if rule is None:
+        return f"{verb} {said}."
+    more = (
+        f" Over all, it {outcome(rule)} the rule “the gender of the last gendered word” "
+        f"({percent(rule['accuracy'])} against {percent(rule['rule'])})"
+    )
+    if between is not None and outcome(between) == outcome(rule):
+        more += (
+            ", also where other people stand between "
+            f"({percent(between['accuracy'])} against {percent(between['rule'])})"
+        )
+    elif between is not None:
+        more += (
+            f"; where other people stand between, it {outcome(between)} it "
+            f"({percent(between['accuracy'])} against {percent(between['rule'])})"
+        )
+    return f"{verb} {said}.{more}."
 
 
 def _direction(group: object) -> str:
@@ -103,7 +159,8 @@ def _units(model: ModelFindings, known: Learned) -> str:
         f"{plain(finding.get('layer', ''))}’s {str(finding.get('signal', '')).replace('_', ' ')}"
     )
     if what.kind == "unknowing":
-        return "It does not agree well enough for asking which units hold the gender."
+        where = " in sentences that have a twin of the other gender" if model.on_text else ""
+        return f"It does not agree well enough{where} for asking which units hold the gender."
     if what.kind in ("none", "direction"):
         said = f"No small set of units that holds the gender was found in {place}"
         if what.kind == "direction":
@@ -158,21 +215,22 @@ def _cost(model: ModelFindings, name: str) -> str:
 
 def three_lines(findings: Findings) -> list[str]:
     """Return what a study found, as three lines for a terminal."""
-    agreement = "; ".join(
-        f"{model.title}: {_plain_agreement(learned(model))}" for model in findings.models
-    )
+    agreement = "; ".join(f"{model.title}: {_plain_agreement(model)}" for model in findings.models)
     holds = "; ".join(f"{model.title}: {_plain_units(model)}" for model in findings.models)
     effects = "; ".join(f"{model.title}: {_plain_effect(model)}" for model in findings.models)
     return [f"Agreement. {agreement}.", f"Units. {holds}.", f"Evidence. {effects}."]
 
 
-def _plain_agreement(known: Learned) -> str:
+def _plain_agreement(model: ModelFindings) -> str:
+    known = learned(model)
     if known.level == UNKNOWN:
         return "not measured"
     sides = ", ".join(
         f"{str(r['group']).split(' ')[0]} {percent(r['accuracy'])}" for r in known.rows
     )
-    return ("not learned, " if known.level == NOT else "") + sides
+    rule = row_of(model, known.pairs, "all")
+    beside = "" if rule is None else f", {outcome(rule)} the rule ({percent(rule['rule'])})"
+    return ("not learned, " if known.level == NOT else "") + sides + beside
 
 
 def _plain_units(model: ModelFindings) -> str:

@@ -27,6 +27,7 @@ from textgate.report.findings import Findings
 from textgate.report.gate_data import gate_data
 
 PAGE, TABLES = "report.html", "tables"
+_DUST = 1e-12
 _MARKS = ((r"\*\*(.+?)\*\*", "strong"), (r"\*(.+?)\*", "em"), (r"`(.+?)`", "code"))
 
 
@@ -97,7 +98,7 @@ def write(findings: Findings, directory: str | os.PathLike[str]) -> Path:
             raise CannotWriteError(
                 f"cannot make the folder of the tables ({error.strerror}). Received: {path.parent}"
             ) from error
-        write_text(path, table.to_csv(index=False))
+        write_text(path, _without_dust(table).to_csv(index=False))
     write_text(place / PAGE, text)
     return place / PAGE
 
@@ -107,6 +108,7 @@ def tables(findings: Findings) -> Iterator[tuple[str, pd.DataFrame]]:
     for model in findings.models:
         groups: dict[str, dict[str, pd.DataFrame]] = {
             "agreement": dict(model.agreement),
+            "rule": dict(model.rule),
             "units": dict(model.units),
             "probes": dict(model.probes),
             "mechanics": dict(model.mechanics),
@@ -123,6 +125,16 @@ def tables(findings: Findings) -> Iterator[tuple[str, pd.DataFrame]]:
                 yield f"{model.name}/{name}", single
     if findings.ladder is not None:
         yield "ladder", findings.ladder
+
+
+def _without_dust(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table in which differences that rounding left are 0."""
+    clean = {
+        name: column.mask(column.abs() < _DUST, 0.0)
+        for name, column in table.items()
+        if pd.api.types.is_float_dtype(column)
+    }
+    return table.assign(**{str(name): column for name, column in clean.items()})
 
 
 def marked(text: str) -> Markup:

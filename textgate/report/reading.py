@@ -5,7 +5,8 @@ runs/she-her/
     ladder/ladder-DATE.csv  by choice: what `textgate compare` wrote; the last counts
     lstm/                   a run directory (and so on for each model)
         config.json  versions.json  history.csv  model.keras
-        evaluation/PAIRS/   summary.csv, perplexity.csv
+        facts.json          the number of weights
+        evaluation/PAIRS/   summary.csv, rule.csv, perplexity.csv
         default.csv         what is expected without and with a cue
         gallery/            sentences.csv, traces.zarr
         units/              finding.json and its tables
@@ -27,7 +28,7 @@ STUDY, SKIPPED = "study.json", "skipped.json"
 _LADDER = "ladder/ladder-*.csv"
 GALLERY, SENTENCES, TRACES = "gallery", "sentences.csv", "traces.zarr"
 FINDING, DEFAULT = "finding.json", "default.csv"
-_CONFIG = "config.json"
+_CONFIG, FACTS = "config.json", "facts.json"
 
 
 def read(directory: str | os.PathLike[str]) -> Findings:
@@ -79,6 +80,7 @@ def read_model(run: Path) -> ModelFindings:
     """
     evaluations = sorted((run / "evaluation").glob("*/summary.csv"))
     agreement = {path.parent.name: pd.read_csv(path) for path in evaluations}
+    rules = sorted((run / "evaluation").glob("*/rule.csv"))
     perplexity = None
     for path in sorted((run / "evaluation").glob("*/perplexity.csv")):
         perplexity = pd.read_csv(path).iloc[0]
@@ -90,10 +92,11 @@ def read_model(run: Path) -> ModelFindings:
         traces = tracing.open(run / GALLERY / TRACES)
     return ModelFindings(
         name=run.name,
-        config=_json(run / _CONFIG) or {},
+        config={**(_json(run / FACTS) or {}), **(_json(run / _CONFIG) or {})},
         versions=_json(run / "versions.json") or {},
         history=_table(run / "history.csv"),
         agreement=agreement,
+        rule={path.parent.name: pd.read_csv(path) for path in rules},
         perplexity=perplexity,
         default=_table(run / DEFAULT),
         finding=_json(run / "units" / FINDING),

@@ -53,8 +53,8 @@ def main_pairs(model: ModelFindings) -> str | None:
     generated = [name for name in fit if name.startswith("pronoun_agreement")]
     given = [name for name in fit if name not in generated]
     generated.sort(key=lambda name: name != "pronoun_agreement-test")
-    own = str(model.config.get("data", "pronoun_agreement")) == "pronoun_agreement"
-    return next(iter([*generated, *given] if own else [*given, *generated]), None)
+    order = [*given, *generated] if model.on_text else [*generated, *given]
+    return next(iter(order), None)
 
 
 def _genders(table: pd.DataFrame) -> list[pd.Series]:

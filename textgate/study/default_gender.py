@@ -57,7 +57,11 @@ def default_gender(lm: Any, seed: int = 0) -> pd.DataFrame:
     Returns:
         A row a cue, "none", "feminine", "masculine": `masculine` (the mean share of *he*), `low`,
         `high` (95 %, clustered on subject and frame), `contexts`, `subjects`. Subjects that the
-        model doesn't know are left out.
+        model doesn't know are left out. The same in each row, in log-odds of *he* against *she*:
+        `moved_feminine` and `moved_masculine` (how far a woman's and a man's word move the mean
+        from where it is without a cue, each towards its own pronoun), and `asymmetry` (the first
+        minus the second) with `asymmetry_low` and `asymmetry_high` (95 %, subjects and frames
+        resampled).
 
     Raises:
         ValueError: If the model knows none of the subjects of a cue, or lacks the pronouns.
@@ -78,6 +82,7 @@ def default_gender(lm: Any, seed: int = 0) -> pd.DataFrame:
         "masculine": tuple(man for _, man in _PAIRS),
     }
     rows = []
+    odds: dict[str, np.ndarray] = {}
     for cue, subjects in cues.items():
         known = [subject for subject in subjects if subject in vocabulary]
         if not known:
@@ -92,6 +97,7 @@ def default_gender(lm: Any, seed: int = 0) -> pd.DataFrame:
             for gender in ("masculine", "feminine")
         )
         share = 1 / (1 + np.exp(she - he))
+        odds[cue] = (he - she).reshape(len(known), len(_FRAMES))
         low, high = interval(share, [[s for s, _ in places], [f for _, f in places]], seed=seed)
         rows.append(
             {
@@ -103,4 +109,30 @@ def default_gender(lm: Any, seed: int = 0) -> pd.DataFrame:
                 "subjects": len(known),
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(**_moves(odds, seed))
+
+
+def _moves(odds: dict[str, np.ndarray], seed: int, resamples: int = 1000) -> dict[str, float]:
+    """Return how far a woman's and a man's word move the log-odds `(subjects, frames)`."""
+
+    def moved(means: dict[str, Any]) -> tuple[Any, Any]:
+        return means["none"] - means["feminine"], means["masculine"] - means["none"]
+
+    def drawn() -> dict[str, float]:
+        frames = random.integers(0, len(_FRAMES), len(_FRAMES))  # the same for all cues
+        return {
+            cue: float(table[random.integers(0, len(table), len(table))][:, frames].mean())
+            for cue, table in odds.items()
+        }
+
+    random = np.random.default_rng(seed)
+    woman, man = moved({cue: float(table.mean()) for cue, table in odds.items()})
+    others = [moved(drawn()) for _ in range(resamples)]
+    low, high = np.quantile([one - other for one, other in others], [0.025, 0.975])
+    return {
+        "moved_feminine": woman,
+        "moved_masculine": man,
+        "asymmetry": woman - man,
+        "asymmetry_low": float(low),
+        "asymmetry_high": float(high),
+    }

@@ -1,5 +1,6 @@
 """What each stage of a study does, for one model; the files are those that `report.read` reads."""
 
+import itertools
 import json
 import os
 import shutil
@@ -9,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from textgate.study import gallery, measures
+from textgate.study import asked, gallery, measures
 from textgate.study.default_gender import default_gender
 from textgate.study.settings import Settings
 from textgate.training.files import CannotWriteError, write_json, write_text
@@ -19,6 +20,8 @@ NUMBER = ("number_agreement", "test", 400)
 _ON_TEXT = 1200  # generated items, for a model of other text
 _TEXTS = 200  # sentences, for what the gates do on the average
 _PAIRS = 1600  # generated, to choose from
+_ORDINARY = 400  # sentences that units are taken out on
+ASKED: int | None = None  # items of each split that a model of text is asked; all of them
 
 
 class Model:
@@ -37,6 +40,7 @@ class Model:
         self.run = directory / cell
         self.progress = progress
         self._lm: Any = None
+        self._own: tuple[pd.DataFrame, pd.DataFrame] | None = None
 
     @property
     def lm(self) -> Any:
@@ -56,12 +60,13 @@ class Model:
         self._lm = train(self.settings.recipe_of(self.cell), self.run, progress=self.progress)
 
     def evaluate(self) -> None:
-        """Measure agreement, perplexity, and what is expected by default."""
+        """Measure agreement, perplexity, and what is expected by default; count the weights."""
         from textgate.datasets import minimal_pairs
         from textgate.evaluation import evaluate
 
         seed = self.settings.seed
         target = self.run / "evaluation"
+        write_json(self.run / "facts.json", {"parameters": int(self.lm.count_params())})
         on_text = bool(self.settings.text)
         for path in self.settings.pairs:
             report = evaluate(self.lm, minimal_pairs(path), seed=seed)
@@ -109,20 +114,48 @@ class Model:
         self._try("probes", self._probe)
         self._try("exchange", self._exchange)
 
+    def pairs(self) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+        """Return the pairs that units and gates are asked about, and how they were chosen.
+
+        A model of generated sentences is asked about some it hasn't seen; a model of text about
+        those that it gets right.
+        """
+        from textgate.datasets import minimal_pairs
+
+        if not self.settings.text:
+            return minimal_pairs("pronoun_agreement", split="test", size=_PAIRS), None
+        if self._own is None:
+            self._own = asked.right_both_ways(self.lm, asked.gender_pairs(ASKED))
+        return self._own
+
     def _find(self) -> None:
         from textgate.probing import find_units
 
         target = self.run / "units"
+        pairs, chosen = self.pairs()
         found = find_units(
             self.lm,
+            pairs=None if chosen is None else pairs,
             feature="gender",
+            texts=self._sentences(),
             seed=self.settings.seed,
             progress=None if self.progress else False,
         )
         partial = self.run / ".units.part"
         shutil.rmtree(partial, ignore_errors=True)
         found.to_csv(partial)
+        if chosen is not None:
+            _write(chosen, partial / "asked.csv")
         os.replace(partial, target)
+
+    def _sentences(self) -> list[str] | None:
+        """Return ordinary sentences of the text that a model was made for; `None`: generated."""
+        from textgate.datasets import Corpus
+
+        sources = self.settings.test or self.settings.validation
+        if not (self.settings.text and sources):
+            return None
+        return list(itertools.islice(iter(Corpus(list(sources))), _ORDINARY)) or None
 
     def _probe(self) -> None:
         from textgate.datasets import minimal_pairs
@@ -151,9 +184,9 @@ class Model:
         self._try("gates", self._hold)
 
     def _measure(self) -> None:
-        from textgate.datasets import minimal_pairs, sentences
+        from textgate.datasets import sentences
 
-        pairs = minimal_pairs("pronoun_agreement", split="test", size=_PAIRS)
+        pairs, _ = self.pairs()
         texts = sentences("pronoun_agreement", "validation", size=_TEXTS)
         finding = self.finding()
         tables = measures.gates(
@@ -163,9 +196,7 @@ class Model:
             _write(table, self.run / "mechanics" / f"{name}.csv")
 
     def _hold(self) -> None:
-        from textgate.datasets import minimal_pairs
-
-        pairs = minimal_pairs("pronoun_agreement", split="test", size=_PAIRS)
+        pairs, _ = self.pairs()
         finding = self.finding()
         table = measures.held(
             self.lm, pairs, found_units(finding), finding.get("layer"), self.settings.seed

@@ -10,10 +10,12 @@ A study of a model that hasn't learned agreement doesn't look for units, says so
 what makes sense without them.
 """
 
+import logging
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from textgate.report import Findings, read, write
@@ -72,19 +74,35 @@ def study(
     setting.record(settings, place, doing.seconds)
     models = [Model(settings, place, cell, progress) for cell in settings.cells]
     everything = settings.to_dict()
-    for stage in wanted:
-        if stage == "data":
-            _data(doing, settings, place)
-        elif stage == "report":
+    with _quiet():
+        for stage in wanted:
+            if stage == "data":
+                _data(doing, settings, place)
+            elif stage == "report":
+                setting.record(settings, place, doing.seconds)
+                say("report …")
+                path = write(read(place), place)
+                say(f"report: wrote {path}")
+            else:
+                for model in models:
+                    _one(doing, stage, model, everything)
             setting.record(settings, place, doing.seconds)
-            say("report …")
-            path = write(read(place), place)
-            say(f"report: wrote {path}")
-        else:
-            for model in models:
-                _one(doing, stage, model, everything)
-        setting.record(settings, place, doing.seconds)
     return read(place)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep back TensorFlow's warning of functions compiled for many shapes, as they are meant."""
+    logger = logging.getLogger("tensorflow")
+
+    def says_something(record: logging.LogRecord) -> bool:
+        return "retracing" not in record.getMessage()
+
+    logger.addFilter(says_something)
+    try:
+        yield
+    finally:
+        logger.removeFilter(says_something)
 
 
 def _data(doing: Stages, settings: Settings, place: Path) -> None:
