@@ -23,25 +23,11 @@ import pathlib
 import textwrap
 
 import numpy as np
-import pandas as pd
 
 import textgate as tg
-from textgate.study import hold_gates, holding_units, turned
+from textgate.study import hold_gates, holders, life_in_words
 
-GENDERS = ["feminine", "masculine"]
 HOLDS = [("forget_gate", 1.0), ("forget_gate", 0.0), ("forget_gate", "mean")]
-
-
-def pairs_of(split: str, size: int) -> pd.DataFrame:
-    """Return pairs of she against he, a row an item, so that chance is one half."""
-    pairs = tg.datasets.minimal_pairs("pronoun_agreement", split, size=size)
-    both = pairs["good_class"].isin(GENDERS) & pairs["bad_class"].isin(GENDERS)
-    return pairs[both & (pairs["counterpart_prefix"] != "")].reset_index(drop=True)
-
-
-def words_long(life: float) -> str:
-    """Return a median life in words; many units outlive the texts."""
-    return f"{life:g} words" if np.isfinite(life) else "more words than the texts have"
 
 
 def main() -> None:
@@ -53,14 +39,10 @@ def main() -> None:
     parser.add_argument("--out", type=pathlib.Path, default=None)
     arguments = parser.parse_args()
     out = arguments.out or arguments.run
-    lm = tg.load(arguments.run)
-    layer = arguments.layer or tg.tracing.find_sites(lm)[0][0].path
-    if tg.tracing.find_sites(lm)[0][0].spec.cell.kind != "lstm":
-        parser.error(f"this study is of an LSTM; for a GRU see reset_gate.py. Received: {lm.cell}")
-    test = pairs_of("test", arguments.size)
 
     # 1. The units that carry the gender.
-    units = holding_units(lm, pairs_of("validation", arguments.size).head(300), layer)
+    holding = holders(arguments.run, "lstm", arguments.layer, arguments.size)
+    lm, layer, units, test = holding.lm, holding.layer, holding.units, holding.test
 
     # 2. Whose words their memory is made of, just before the pronoun.
     trace = tg.trace(lm, list(test["good"]), layers=[layer])
@@ -102,19 +84,19 @@ def main() -> None:
         return ", ".join(f"{means[value]:.0%} (f at {value})" for value in values)
 
     one, every = units[0], node.sizes["unit"]
-    flips = turned(lm, test, units, layer)
     most = {
         does: ", ".join(words.loc[words["does"] == does, "word"]) for does in ("opens", "closes")
     }
     costs = held[(held["units"] == "gender") & (held["by"] == "all")]["other_bits_change"]
     costs = costs.round(2) + 0.0  # no −0.00
     story = [
-        f"In {arguments.run}, units {units} of the {every} of {layer!r} turn {flips:.0%} of the "
-        "answers when they, and nothing else, take the other gender's values.",
+        f"In {arguments.run}, units {units} of the {every} of {layer!r} turn "
+        f"{holding.turned:.0%} of the answers when they, and nothing else, take the "
+        "other gender's values.",
         f"Just before the pronoun, {np.median(share):.0%} of what they hold was written at the "
         f"antecedent (median), {test['distance'].median():.0f} words back.",
-        f"Half of what a word wrote in unit {one} is gone after {words_long(lives[one])}; in the "
-        f"layer's median unit, after {words_long(lives.median())}.",
+        f"Half of what a word wrote in unit {one} is gone after {life_in_words(lives[one])}; in "
+        f"the layer's median unit, after {life_in_words(lives.median())}.",
         f"Of what goes into the forget gate of unit {one}, {parts[one]:.0%} comes from the word "
         f"just read and the rest from memory (the layer's median: {parts.median():.0%} from the "
         "word).",

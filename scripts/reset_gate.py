@@ -26,24 +26,9 @@ import pathlib
 import textwrap
 
 import numpy as np
-import pandas as pd
 
 import textgate as tg
-from textgate.study import hold_gates, holding_units, turned
-
-GENDERS = ["feminine", "masculine"]
-
-
-def pairs_of(split: str, size: int) -> pd.DataFrame:
-    """Return pairs of she against he, a row an item, so that chance is one half."""
-    pairs = tg.datasets.minimal_pairs("pronoun_agreement", split, size=size)
-    both = pairs["good_class"].isin(GENDERS) & pairs["bad_class"].isin(GENDERS)
-    return pairs[both & (pairs["counterpart_prefix"] != "")].reset_index(drop=True)
-
-
-def words_long(life: float) -> str:
-    """Return a median life in words; many units outlive the texts."""
-    return f"{life:g} words" if np.isfinite(life) else "more words than the texts have"
+from textgate.study import hold_gates, holders, life_in_words
 
 
 def main() -> None:
@@ -55,12 +40,8 @@ def main() -> None:
     parser.add_argument("--out", type=pathlib.Path, default=None)
     arguments = parser.parse_args()
     out = arguments.out or arguments.run
-    lm = tg.load(arguments.run)
-    layer = arguments.layer or tg.tracing.find_sites(lm)[0][0].path
-    if tg.tracing.find_sites(lm)[0][0].spec.cell.kind != "gru":
-        parser.error(f"this study is of a GRU; for an LSTM see forget_gate.py. Received: {lm.cell}")
-    test = pairs_of("test", arguments.size)
-    units = holding_units(lm, pairs_of("validation", arguments.size).head(300), layer)
+    holding = holders(arguments.run, "gru", arguments.layer, arguments.size)
+    lm, layer, units, test = holding.lm, holding.layer, holding.units, holding.test
 
     # What the two gates do when nobody holds them.
     node = tg.trace(lm, list(test["good"]), layers=[layer])[layer].to_dataset()
@@ -100,16 +81,16 @@ def main() -> None:
         return f"{round(found['other_bits_change'].max(), 2) + 0.0:.2f}"
 
     one, every = units[0], node.sizes["unit"]
-    flips = turned(lm, test, units, layer)
     kept = saturation["right"]["update_gate"]
     r, z = ("reset_gate", ("1", "½", "0")), ("update_gate", ("mean", "½", "0"))
     first, second = ("z", "r") if lost("gender", z[0]) > lost("gender", r[0]) else ("r", "z")
     story = [
-        f"In {arguments.run}, units {units} of the {every} of {layer!r} turn {flips:.0%} of the "
-        "answers when they, and nothing else, take the other gender's values.",
+        f"In {arguments.run}, units {units} of the {every} of {layer!r} turn "
+        f"{holding.turned:.0%} of the answers when they, and nothing else, take the "
+        "other gender's values.",
         f"Unit {one} keeps nearly all it has (z > 0.9) at {kept[one]:.0%} of words, the median "
         f"unit at {kept.median():.0%}; half of what a word wrote in it is gone after "
-        f"{words_long(lives[one])}, in the median unit after {words_long(lives.median())}.",
+        f"{life_in_words(lives[one])}, in the median unit after {life_in_words(lives.median())}.",
         f"As trained, {usual:.0%} of {len(test)} items are right. Held still (in brackets, bits "
         "more for each other word):",
         f"r of all units {told('all', *r)}; z of all units {told('all', *z)};",

@@ -1,5 +1,7 @@
 """Held gates: planted gender breaks where its gate is held, and holding is what it says."""
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ import textgate as tg
 from tests.probing.planted import pairs, planted
 from textgate.interventions import Clamp, intervene
 from textgate.plots import held_gates
+from textgate.study import holders
 from textgate.study.gates import HOLDS, hold_gates, holding_units, turned
 
 pytestmark = pytest.mark.tensorflow_only
@@ -142,3 +145,31 @@ def test_mistakes(models, items):
     with pytest.raises(ValueError, match="none right"):
         holding_units(planted("gru", 5, {}), items)  # it says the same of both words
     assert set(HOLDS) == {"lstm", "gru"}
+
+
+def test_holders_are_chosen_on_other_pairs_than_those_they_are_tested_on(models, monkeypatch):
+    drawn = {split: pairs(copies=1).assign(prefix=split) for split in ("validation", "test")}
+    for table in drawn.values():  # somebody who isn't she or he, and has no counterpart
+        table.loc[[0, 1], ["good_class", "counterpart_prefix"]] = ["plural", ""]
+        table["item"] = np.arange(len(table))
+    seen = []
+    holders_module = importlib.import_module("textgate.study.holders")
+    monkeypatch.setattr(holders_module, "minimal_pairs", lambda task, split, size: drawn[split])
+    monkeypatch.setattr(holders_module, "load", lambda run: models[run])
+    monkeypatch.setattr(
+        holders_module, "holding_units", lambda lm, items, layer: seen.append(items) or [3]
+    )
+    monkeypatch.setattr(
+        holders_module, "turned", lambda lm, items, units, layer: seen.append(items) or 0.5
+    )
+    found = holders("gru", "gru", size=20)
+    assert (found.lm, found.layer, found.units) == (models["gru"], "gru", [3])
+    assert found.turned == 0.5
+    assert [set(items["prefix"]) for items in seen] == [{"validation"}, {"test"}]
+    assert found.test is seen[1]
+    assert set(found.test["good_class"]) == {"feminine", "masculine"}
+    assert len(found.test) == 20
+    with pytest.raises(ValueError, match="whose layer 'gru' is of the kind 'gru'"):
+        holders("gru", "lstm")
+    with pytest.raises(ValueError, match="'memory'"):
+        holders("lstm", "lstm", layer="memory")
