@@ -191,10 +191,23 @@ def test_the_rule_stands_beside_a_model_of_text(difference, said):
     points = f"{sign}{100 * abs(difference):.1f} points"
     assert f"So it {said} the rule" in page
     assert page.count(points) >= 2
+    model_ = f"{100 * (0.8 + difference):.1f} % (70.0–95.0)"
+    assert f"the rule is right in 80.0 % (75.0–85.0), the LSTM in {model_}" in page
     assert f"it {said} the rule “the gender of the last gendered word”" in headline(model)
     assert f"{said} the rule (80.0" in three_lines(findings)[0]
     assert "Where other people stand between (300 contexts)" in page
     assert "20 words of its antecedent and with nobody else between" in page
+
+
+def test_a_rule_beaten_in_one_direction_alone_is_said():
+    table = against(0.06)
+    she = (table["by"] == "all") & (table["group"] == "feminine")
+    table.loc[she, ["difference", "difference_low", "difference_high"]] = [0.0, -0.02, 0.02]
+    model = of_text(rule={"given": table})
+    assert "but it is not surely better than it where *she* is right" in headline(model)
+    assert "; but" not in headline(of_text())
+    page = text_of(made_up.findings(model))
+    assert "0.0 points (−2.0 to +2.0) where she is right; +6.0 points" in page
 
 
 def test_a_model_of_text_is_not_judged_by_generated_sentences():

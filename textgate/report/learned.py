@@ -80,10 +80,9 @@ def _said(model: ModelFindings) -> list[str]:
     contexts = level.pairs in model.rule
     if level.all is not None and contexts:
         said.append(
-            f"Asked for the next word in {count(level.all['items'])} contexts of English text that "
-            f"it has not seen, before a pronoun, the {model.title} gives the right gender’s forms "
-            f"(*she*, *her*, … or *he*, *his*, …) more than the other’s in "
-            f"{share_with(level.all)}."
+            f"Asked for the next word in {count(level.all['items'])} contexts of English text "
+            f"before a pronoun, the {model.title} gives the right gender’s forms (*she*, *her*, … "
+            f"or *he*, *his*, …) more than the other’s in {share_with(level.all)}."
         )
     elif level.all is not None:
         said.append(
@@ -221,9 +220,9 @@ def _of_generated(model: ModelFindings) -> str:
     he: Any = rows.loc[other]
     said = (
         "**On generated sentences,** which are not like those that it has read, have nothing "
-        f"before them, and hold names and nouns that it may not know, the {model.title} prefers "
-        f"the forms of *she* to those of *he* in {share_with(she)} where they are right, and those "
-        f"of *he* in {share_with(he)}."
+        "before them, and hold names and nouns that it may not know, the "
+        f"{model.title} prefers the forms of *she* to those of *he* in {share_with(she)} where "
+        f"they are right, and those of *he* in {share_with(he)}."
     )
     if float(she["high"]) < float(he["low"]):
         said += " So where it is unsure, it says *he*."

@@ -1,5 +1,7 @@
 """The opening: the question, and the answer in short."""
 
+import pandas as pd
+
 from textgate.report.blocks import Points, Section, Text, plain
 from textgate.report.findings import Findings, ModelFindings
 from textgate.report.rule import outcome, row_of
@@ -127,7 +129,8 @@ def _on_contexts(model: ModelFindings, known: Learned) -> str:
         return f"{verb} {said}."
     more = (
         f" Over all, it {outcome(rule)} the rule “the gender of the last gendered word” "
-        f"({percent(rule['accuracy'])} against {percent(rule['rule'])})"
+        f"({percent(rule['accuracy'])} against {percent(rule['rule'])}"
+        f"{_but(model, known.pairs, rule)})"
     )
     if between is not None and outcome(between) == outcome(rule):
         more += (
@@ -140,6 +143,18 @@ def _on_contexts(model: ModelFindings, known: Learned) -> str:
             f"({percent(between['accuracy'])} against {percent(between['rule'])})"
         )
     return f"{verb} {said}.{more}."
+
+
+def _but(model: ModelFindings, pairs: str, whole: pd.Series) -> str:
+    """Say where a model does not do in one direction what it does over all."""
+    words = {"feminine": "*she*", "masculine": "*he*"}
+    sides = {side: row_of(model, pairs, "all", side) for side in words}
+    other = [
+        f"it {outcome(row)} it where {words[side]} is right"
+        for side, row in sides.items()
+        if row is not None and outcome(row) != outcome(whole)
+    ]
+    return f"; but {' and '.join(other)}" if other else ""
 
 
 def _direction(group: object) -> str:

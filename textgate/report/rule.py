@@ -69,8 +69,9 @@ def _said(model: ModelFindings, name: str) -> str:
         return ""
     said = (
         f"On {count(whole['items'])} contexts the rule is right in "
-        f"{share_with(whole, 'rule')}, the {model.title} in {share_with(whole)}: "
-        f"{points(whole)}. So it {outcome(whole)} the rule"
+        f"{share_with(whole, 'rule', ('rule_low', 'rule_high'))}, the {model.title} in "
+        f"{share_with(whole)}: {points(whole)}. So it {outcome(whole)} the rule"
+        f"{_apart(model, name, 'all')}"
     )
     between = row_of(model, name, "with attractors")
     if between is not None and between["items"] >= _MANY:
@@ -78,6 +79,7 @@ def _said(model: ModelFindings, name: str) -> str:
             f". Where other people stand between ({count(between['items'])} contexts) it "
             f"{outcome(between)} it: {percent(between['accuracy'])} against "
             f"{percent(between['rule'])}, {points(between)}"
+            f"{_apart(model, name, 'with attractors')}"
         )
     for by in dict.fromkeys(model.rule[name]["by"]):
         sides = {side: row_of(model, name, str(by), side) for side in ("feminine", "masculine")}
@@ -92,6 +94,17 @@ def _said(model: ModelFindings, name: str) -> str:
             f"{percent(she['rule'])} and {percent(he['rule'])}"
         )
     return f"{said}."
+
+
+def _apart(model: ModelFindings, name: str, by: str) -> str:
+    """Return the differences in each direction."""
+    sides = (("feminine", "*she*"), ("masculine", "*he*"))
+    said = [
+        f"{points(row)} where {word} is right"
+        for side, word in sides
+        if (row := row_of(model, name, by, side)) is not None
+    ]
+    return f" ({'; '.join(said)})" if said else ""
 
 
 def _place(by: str) -> str:
@@ -122,10 +135,10 @@ def _figure(models: list[ModelFindings], name: str) -> Figure:
     return Figure(
         f"rule-{''.join(c if c.isalnum() else '-' for c in name.lower())}",
         dots([*series, ruled], "right, in %", chance=0.5),
-        "**Model and rule** on the same contexts, with 95 % intervals: all of them, those whose "
-        "antecedent is near with nobody else between, and those with other people between "
-        "(attractors); each also by the gender that is right. Differences, with intervals of their "
-        "own (paired), are in the numbers.",
+        "**Model and rule** on the same contexts, with 95 % intervals: all of them; *near*, "
+        f"{_near(models[0], name)}; and *others between*, where other people (attractors) stand "
+        "between antecedent and pronoun. Each also by the gender that is right. Differences, with "
+        "intervals of their own (paired), are in the numbers.",
         height=130 + 44 * len(ruled.at),
         table=Table(
             pd.concat(shown),
@@ -135,12 +148,21 @@ def _figure(models: list[ModelFindings], name: str) -> Figure:
     )
 
 
+def _near(model: ModelFindings, name: str) -> str:
+    """Say what counts as near, if it was counted."""
+    near = [str(by) for by in model.rule[name]["by"] if str(by).startswith("within")]
+    return _place(near[0]) if near else "the antecedent is near"
+
+
 def _is_head(by: str) -> bool:
     return by not in ("distance", "attractors")
 
 
 def _label(by: str) -> str:
-    return {"all": "all"}.get(by, by.replace(", no attractors", ", nobody between"))
+    """Return the name of a grouping, short enough for a phone."""
+    if by.startswith("within"):
+        return "near"
+    return "others between" if by == "with attractors" else by
 
 
 def _table(model: ModelFindings, table: pd.DataFrame) -> pd.DataFrame:
