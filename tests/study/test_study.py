@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import logging
 import sys
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import textgate as tg
 from textgate import cli
 from textgate.report import read
-from textgate.study import Settings, gallery, steps, study
+from textgate.study import Settings, gallery, steps, study, whole
 from textgate.study.commands import commands
 from textgate.study.corpus_check import pronouns_in
 from textgate.study.default_gender import default_gender
@@ -83,6 +84,7 @@ def test_it_writes_everything_into_its_directory(done):
             assert (place / cell / name).exists(), name
     assert not [p.name for p in place.rglob("*") if p.name.endswith(".part")]
     assert [model.name for model in findings.models] == ["lstm", "gru"]
+    assert findings.models[0].config["parameters"] == tg.load(place).count_params()
     assert tg.load(place).cell == "lstm"
 
 
@@ -248,6 +250,16 @@ def test_a_stage_that_fails_is_not_done(tmp_path):
     assert stages.do("work", lambda: target.write_text("whole"), [], [target], 1)
 
 
+def test_only_the_warning_of_compiling_is_kept_back(caplog):
+    logger = logging.getLogger("tensorflow")
+    with whole._quiet():
+        logger.warning("5 out of the last 5 calls triggered tf.function retracing.")
+        logger.warning("something else")
+    logger.warning("retracing, afterwards")
+    told = [record.getMessage() for record in caplog.records if record.name == "tensorflow"]
+    assert told == ["something else", "retracing, afterwards"]
+
+
 def test_a_full_disk_is_no_reason_to_leave_something_out(done, monkeypatch):
     place, settings, _ = done
     model = steps.Model(settings, place, "gru", progress=False)
@@ -347,6 +359,11 @@ def test_the_default_gender_is_the_share_of_all_forms():
     assert table.loc["feminine", "masculine"] == pytest.approx(0.1, abs=1e-4)
     assert table.loc["masculine", "masculine"] == pytest.approx(0.9, abs=1e-4)
     assert table["subjects"].tolist() == [2, 2, 2]
+    # In log-odds a woman's word moves it by log(3 · 9), a man's by log(9 / 3).
+    assert table["moved_feminine"].tolist() == pytest.approx([np.log(27)] * 3, abs=1e-3)
+    assert table["moved_masculine"].tolist() == pytest.approx([np.log(3)] * 3, abs=1e-3)
+    for name in ("asymmetry", "asymmetry_low", "asymmetry_high"):  # no subject differs
+        assert table[name].tolist() == pytest.approx([np.log(9)] * 3, abs=1e-3)
 
 
 def test_retention_is_the_mean_of_the_gate_at_its_places():

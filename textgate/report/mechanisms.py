@@ -62,7 +62,7 @@ def _ledger(model: ModelFindings) -> list[Any]:
             sentence = str(rows[rows["unit"] == unit]["sentence"].iloc[0])
             lines.append(sentence.rstrip(".").replace("*<bos>*", "the start"))
     if lines:
-        intro += f" In *{plain(text)}*: " + "; ".join(lines) + "."
+        intro += f" In *{plain(text.rstrip('. '))}*: " + "; ".join(lines) + "."
     if not of_units:
         intro += " No unit is known to hold the gender here; shown are those that keep longest."
     figures = []
