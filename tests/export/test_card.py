@@ -51,6 +51,24 @@ def test_it_says_what_the_run_directory_holds(run):
         assert limit in text
 
 
+def test_a_model_of_text_says_so_and_stands_beside_the_rule(run):
+    recipe = Recipe(data="novels.txt", **presets.PRESETS["text"])
+    (run / "config.json").write_text(json.dumps(recipe.to_dict()))
+    folder = run / "evaluation" / "contexts"
+    folder.mkdir()
+    pd.DataFrame([row("all", "all", 0.87)]).to_csv(folder / "summary.csv", index=False)
+    rule = {"by": "with attractors", "group": "all", "items": 1886, "accuracy": 0.66, "rule": 0.589}
+    rule |= {"difference": 0.071, "difference_low": 0.04, "difference_high": 0.1}
+    pd.DataFrame([rule]).to_csv(folder / "rule.csv", index=False)
+    text = tg.export.card(run, about="Books by the sea.")
+    assert "textgate train RUN --preset text --data novels.txt" in text
+    assert "\nBooks by the sea.\n" in text
+    assert "| contexts |  | 1,200 | 87.0 %" in text
+    assert "| with attractors | all | 1,886 | 66.0 | 58.9 | +7.1 (4.0 to 10.0) |" in text
+    assert "US birth records" not in text  # what only the generated data have
+    assert "the constructions and words of training" not in text
+
+
 def test_a_run_without_an_evaluation_has_no_card(run):
     (run / "evaluation" / "pronoun_agreement-test" / "summary.csv").unlink()
     with pytest.raises(FileNotFoundError, match=r"textgate evaluate.*Received: "):

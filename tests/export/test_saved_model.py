@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 import textgate as tg
-from tests.export.conftest import TEXTS
+from tests.export.conftest import TEXTS, randomised
 from textgate.training import CannotWriteError
 
 pytestmark = pytest.mark.usefixtures("directory")
@@ -132,3 +132,34 @@ def test_the_note_beside_it_is_plain_json(lstm):
     note = json.loads((lstm.path / "assets.extra" / "textgate.json").read_text(encoding="utf-8"))
     assert note["fingerprint"] == tg.tracing.fingerprint(lstm.lm)
     assert note["textgate"] == tg.__version__
+
+
+@pytest.mark.parametrize("kind", [{"units": (5, 4), "tied": True}, {"cell": "gru", "units": 6}])
+def test_half_precision_takes_half_the_room_and_says_the_same_of_its_own_weights(kind, tmp_path):
+    tokenizer = tg.tokenizers.WordTokenizer.train(TEXTS)
+    lm = randomised(tg.models.LanguageModel(tokenizer, **kind), seed=1)
+    path = tg.export.saved_model(lm, tmp_path / "model", half=True)
+    whole = tg.export.saved_model(lm, tmp_path / "whole")
+    sizes = [sum(f.stat().st_size for f in (p / "variables").iterdir()) for p in (path, whole)]
+    assert sizes[0] < sizes[1]
+    back = tg.export.restore(path)
+    for kept, given in zip(back.get_weights(), lm.get_weights(), strict=True):
+        np.testing.assert_array_equal(kept, given.astype(np.float16).astype(np.float32))
+    loaded, texts = tf.saved_model.load(str(path)), TEXTS[:2]
+    found = loaded.score(tf.constant(texts))["token_logprobs"].numpy()
+    np.testing.assert_allclose(found, np.nan_to_num(back.token_logprobs(texts)), atol=1e-5)
+    site = lm.recurrent_layers[0].name
+    gates = loaded.gates(tf.constant(texts))[f"{site}/hidden_state"].numpy()
+    trace = tg.trace(back, texts)[site]["hidden_state"].values
+    np.testing.assert_allclose(gates, np.nan_to_num(trace), atol=1e-5)
+    assert np.abs(gates).max() > 0
+
+
+def test_what_does_not_fit_half_precision_is_refused(small, tmp_path):
+    with pytest.raises(ValueError, match=r"only language models.*Received: half=True"):
+        tg.export.saved_model(small, tmp_path / "model", half=True)
+    lm = tg.models.LanguageModel(tg.tokenizers.WordTokenizer.train(TEXTS), units=3)
+    lm.weights[0].assign(1e6 * np.ones(lm.weights[0].shape))
+    with pytest.raises(ValueError, match=r"too large for half precision.*Received: "):
+        tg.export.saved_model(lm, tmp_path / "model", half=True)
+    assert everything(tmp_path) == []

@@ -15,10 +15,13 @@ def export(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a SavedModel that is there already.")
     ] = False,
+    half: Annotated[
+        bool, typer.Option("--half", help="Keep the weights in half precision, in half the room.")
+    ] = False,
 ) -> None:
     """Write a SavedModel with predictions, gates and interventions, for TensorFlow alone."""
     import textgate
 
     target = to or ((run if run.is_dir() else run.parent) / "saved_model")
-    textgate.export.saved_model(textgate.load(run), target, overwrite=overwrite)
+    textgate.export.saved_model(textgate.load(run), target, overwrite=overwrite, half=half)
     print(f"wrote {target}")

@@ -23,8 +23,9 @@ from textgate.training import Recipe, presets
 # What `textgate train` has an option for, besides --preset.
 _OPTIONS = (
     *("data", "validation", "running", "wrapped", "vocabulary", "min_count", "cell", "units"),
-    *("embedding", "tied", "dropout", "batch_size", "window", "epochs", "learning_rate"),
-    *("weight_decay", "clip", "validate", "patience", "seed"),
+    *("embedding", "embedding_scale", "tied", "dropout", "undropped", "batch_size", "window"),
+    *("restarts", "epochs", "learning_rate", "weight_decay", "clip", "validate", "patience"),
+    "seed",
 )
 
 _SPLITS = {
@@ -32,6 +33,11 @@ _SPLITS = {
     "test_templates": "constructions that training doesn't have",
     "test_distances": "41 to 80 words from the antecedent to the pronoun; training has 1 to 40",
     "test_lexemes": "names and nouns that training shows in one construction, in all the others",
+}
+_TEXT_SPLITS = {
+    "test": "generated sentences of pronoun agreement; unknown words count as wrong",
+    "test_distances": "generated, 41 to 80 words from the antecedent to the pronoun",
+    "number_agreement-test": "generated pairs of subject-verb agreement",
 }
 # Groupings of the table of the first split.
 _GROUPINGS = ("direction", "distance", "incongruent attractors", "antecedent kind")
@@ -52,6 +58,22 @@ without other referents between them. The four classes (she, he, it, they) are e
 sentences to be tested. No text from elsewhere, and nobody's personal data, is in it: only the
 figures by which first names are drawn come from outside, from the births by name and sex that the
 US Social Security Administration publishes."""
+
+_TEXT_USE = """\
+- To look at what gates and cells do with English as it was written: for teaching, for trying out
+  methods of analysis on a model that wasn't made for them.
+- As an example of a SavedModel that serves predictions, gates and interventions.
+
+It is a small model of old books. Don't use it to write text, to guess anybody's gender, or to judge
+how texts or people speak of gender."""
+
+_TEXT_LIMITS = """\
+- *Gender here is grammatical*: which of *she* and *he* its text goes on with. It says nothing about
+  persons.
+- It repeats what its text prefers, such as *he* where nothing tells; the tables show how far.
+- Names that its text has seldom or never are read as `<unk>`, and tell it nothing.
+- One training, one seed: a single model shows what it does itself, not what its architecture
+  does."""
 
 _USE = """\
 - To look at what gates and cells do with a dependency that is known: for teaching, for trying out
@@ -78,12 +100,13 @@ _LIMITS = """\
   does."""
 
 
-def card(run: str | os.PathLike[str], name: str | None = None) -> str:
+def card(run: str | os.PathLike[str], name: str | None = None, about: str | None = None) -> str:
     """Return the model card of a trained and evaluated run, as Markdown.
 
     Args:
         run: The run directory, with the tables that `textgate evaluate` has written into it.
         name: The model's name; the directory's by default.
+        about: What its data are; of generated data the card knows it.
 
     Raises:
         FileNotFoundError: If it is not a run directory, or wasn't evaluated on the split `test`.
@@ -94,6 +117,7 @@ def card(run: str | os.PathLike[str], name: str | None = None) -> str:
     tables = _tables(run)
     versions = _json(run / "versions.json")
     used = ", ".join(f"{key} {value}" for key, value in versions.items())
+    generated = config["data"] == "pronoun_agreement"
     layers = " and ".join(map(str, config["units"]))
     parts = [
         f"# {name}",
@@ -103,7 +127,7 @@ def card(run: str | os.PathLike[str], name: str | None = None) -> str:
         "every word, and predictions under interventions. `describe()` says how to call it.",
         _USING,
         "## Data",
-        _DATA if config["data"] == "pronoun_agreement" else f"`{_joined(config['data'])}`.",
+        about or (_DATA if generated else f"`{_joined(config['data'])}`."),
         "## Training",
         f"    {command_of(config)}",
         f"{_history(run)} Made with {used or 'versions that were not recorded'}.",
@@ -111,12 +135,13 @@ def card(run: str | os.PathLike[str], name: str | None = None) -> str:
         "An item counts as right if the right form of the pronoun beats every wrong one; a tie is "
         "wrong. Intervals: 95 %, bootstrap clustered on template and lexeme. Margin: median of "
         "log p(right) − log p(likeliest wrong), in nats.",
-        _overview(tables),
+        _overview(tables, _SPLITS if generated else _TEXT_SPLITS),
         *_details(tables["test"]),
+        *_rules(run),
         "## Intended use",
-        _USE,
+        _USE if generated else _TEXT_USE,
         "## Limits",
-        _LIMITS,
+        _LIMITS if generated else _TEXT_LIMITS,
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -185,14 +210,14 @@ def _tables(run: Path) -> dict[str, pd.DataFrame]:
     return {name: found[name] for name in sorted(found, key=order.index)}
 
 
-def _overview(tables: Mapping[str, pd.DataFrame]) -> str:
+def _overview(tables: Mapping[str, pd.DataFrame], splits: Mapping[str, str]) -> str:
     lines = [
         "| split | what it holds | items | accuracy | 95 % | margin (nats) | unknown |",
         "|---|---|---:|---:|---|---:|---:|",
     ]
     for name, table in tables.items():
         cells = cells_of(_rows(table, "all")[0])[1:]
-        lines.append(f"| {name} | {' | '.join([_SPLITS.get(name, ''), *cells])} |")
+        lines.append(f"| {name} | {' | '.join([splits.get(name, ''), *cells])} |")
     return "\n".join(lines)
 
 
@@ -208,6 +233,29 @@ def _details(table: pd.DataFrame) -> list[str]:
         ]
         lines += ["| " + " | ".join(cells_of(row)) + " |" for row in rows]
         found.append("\n".join(lines))
+    return found
+
+
+def _rules(run: Path) -> list[str]:
+    """Return the tables that set the model beside a rule, of contexts with a gold pronoun."""
+    found = []
+    for path in sorted((run / "evaluation").glob("*/rule.csv")):
+        lines = [
+            f"| {path.parent.name} | | items | accuracy | rule | difference in points |",
+            "|---|---|---:|---:|---:|---|",
+        ]
+        for row in pd.read_csv(path, keep_default_na=False).to_dict("records"):
+            low, high = (100 * float(row[f"difference_{end}"]) for end in ("low", "high"))
+            lines.append(
+                f"| {row['by']} | {row['group']} | {row['items']:,} | {100 * row['accuracy']:.1f} "
+                f"| {100 * row['rule']:.1f} "
+                f"| {100 * row['difference']:+.1f} ({low:.1f} to {high:.1f}) |"
+            )
+        found += [
+            "The rule answers with the gender of the last gendered word before the pronoun. "
+            "Intervals: 95 %, paired bootstrap clustered on document.",
+            "\n".join(lines),
+        ]
     return found
 
 

@@ -46,8 +46,8 @@ def restore(path: str | os.PathLike[str]) -> LanguageModel:
     try:
         reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))
         values = [
-            reader.get_tensor(f"weights/{number}/.ATTRIBUTES/VARIABLE_VALUE")
-            for number in range(len(lm.weights))
+            reader.get_tensor(f"weights/{number}/.ATTRIBUTES/VARIABLE_VALUE").astype(weight.dtype)
+            for number, weight in enumerate(lm.weights)
         ]
         lm.set_weights(values)
     except (tf.errors.OpError, RuntimeError, ValueError, IndexError) as error:

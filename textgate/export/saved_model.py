@@ -1,6 +1,7 @@
 """From a Keras model to a SavedModel directory."""
 
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -31,6 +32,7 @@ def saved_model(
     overwrite: bool = False,
     inputs: Any = None,
     card: str | None = None,
+    half: bool = False,
 ) -> Path:
     """Write a model as a SavedModel that plain TensorFlow loads and serves.
 
@@ -45,6 +47,8 @@ def saved_model(
         inputs: An example of the model's inputs, or `tf.TensorSpec`s for them; only needed for a
             subclassed model, which doesn't say what it takes.
         card: Text to put beside it as `README.md`.
+        half: Whether to keep the weights of a `LanguageModel` in half precision, which takes half
+            the room. They are read as float32 in each call, and computing goes on as before.
 
     Returns:
         The path.
@@ -55,7 +59,8 @@ def saved_model(
         CannotWriteError: If the disk is full, or writing isn't permitted.
         TypeError: If `model` is not a Keras model.
         ValueError: If the model isn't built or has no recurrent layer, if a subclassed model's
-            inputs aren't known, or if Keras doesn't run on TensorFlow.
+            inputs aren't known, if Keras doesn't run on TensorFlow, or if a weight is too large
+            for half precision.
 
     Example:
 
@@ -69,7 +74,7 @@ def saved_model(
     path = Path(path)
     _check(model)
     _check_free(path, overwrite)
-    root = _root_of(model, inputs)
+    root = _root_of(model, inputs, half)
     note: dict[str, Any] = {
         "textgate": __version__,
         "fingerprint": fingerprint(model),
@@ -124,7 +129,7 @@ def _check_free(path: Path, overwrite: bool) -> None:
         )
 
 
-def _root_of(model: keras.Model, inputs: Any) -> tf.Module:
+def _root_of(model: keras.Model, inputs: Any, half: bool) -> tf.Module:
     """Return the object that is exported: the endpoints and all that they read."""
     root = tf.Module(name="textgate")
     endpoints: Any
@@ -139,14 +144,23 @@ def _root_of(model: keras.Model, inputs: Any) -> tf.Module:
         root.tokenizer = model.tokenizer.graph
         # In the order of `model.weights`, for `restore`.
         root.weights = [variable.value for variable in model.weights]
+        if half:
+            root.weights = [_halved(value) for value in root.weights]
+    elif half:
+        raise ValueError(
+            "only language models of textgate can be kept in half precision; leave `half` out. "
+            f"Received: half=True and model {model.name!r}"
+        )
     else:
         endpoints = ModelEndpoints(model, inputs)
         about = description.of_model(endpoints)
         root.weights, root.tables = resources_of(model)
-    functions: dict[str, Any] = {
-        name: tf.function(getattr(endpoints, name), input_signature=specs, autograph=False)
-        for name, specs in endpoints.signatures().items()
-    }
+    functions: dict[str, Any] = {}
+    for name, specs in endpoints.signatures().items():
+        endpoint = getattr(endpoints, name)
+        if half:
+            endpoint = _reading(endpoint, model.weights, root.weights)
+        functions[name] = tf.function(endpoint, input_signature=specs, autograph=False)
     functions["describe"] = tf.function(
         lambda: {"description": tf.constant(about)}, input_signature=[], autograph=False
     )
@@ -156,6 +170,34 @@ def _root_of(model: keras.Model, inputs: Any) -> tf.Module:
         name: function.get_concrete_function() for name, function in functions.items()
     }
     return root
+
+
+def _halved(value: tf.Variable) -> tf.Variable:
+    """Return a floating-point variable in half precision, any other as it is."""
+    if not value.dtype.is_floating:
+        return value
+    half = tf.cast(value, tf.float16)
+    if not bool(tf.reduce_all(tf.math.is_finite(half))):
+        raise ValueError(
+            "a weight is too large for half precision; leave `half` out. "
+            f"Received: {value.name!r} with values up to {float(tf.reduce_max(tf.abs(value))):g}"
+        )
+    return tf.Variable(half, trainable=False)
+
+
+def _reading(endpoint: Any, weights: list[Any], kept: list[tf.Variable]) -> Any:
+    """Return an endpoint whose model reads its weights from other variables, as float32."""
+
+    @functools.wraps(endpoint)
+    def reading(*arguments: Any) -> Any:
+        values = [
+            (weight, tf.cast(other, weight.dtype))
+            for weight, other in zip(weights, kept, strict=True)
+        ]
+        with keras.StatelessScope(state_mapping=values):
+            return endpoint(*arguments)
+
+    return reading
 
 
 @contextlib.contextmanager
