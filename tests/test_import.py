@@ -55,22 +55,6 @@ np.save(sys.argv[1] + "/outputs.npy", outputs)
     np.testing.assert_allclose(outputs, np.asarray(model(inputs)), rtol=0, atol=1e-6)
 
 
-def test_a_failing_import_says_why():
-    code = """
-import os
-from textgate._quiet import quiet_stderr
-try:
-    with quiet_stderr():
-        os.write(2, b"the reason")
-        raise ImportError
-except ImportError:
-    pass
-with quiet_stderr():
-    os.write(2, b"chatter")
-"""
-    assert run(code) == ("", "the reason")
-
-
 def test_unknown_names_are_attribute_errors():
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         textgate.nothing  # noqa: B018

@@ -1,11 +1,14 @@
-"""Keeps TensorFlow's start-up messages off the user's terminal.
+"""Keeps off the user's terminal what TensorFlow says without need.
 
-TensorFlow's C++ parts write to standard error while they are imported, before any Python setting
+Its C++ parts write to standard error while they are imported, before any Python setting
 reaches them, and `TF_CPP_MIN_LOG_LEVEL` doesn't silence all of it. So the file descriptor itself is
 turned to a temporary file for the time of the import. If the import fails, what was written is
 shown, since it may say why.
+
+Its warning of functions that are compiled again and again is meant for those who didn't mean to.
 """
 
+import logging
 import os
 import sys
 import tempfile
@@ -34,3 +37,18 @@ def quiet_stderr() -> Iterator[None]:
             if failed:
                 held.seek(0)
                 os.write(2, held.read())
+
+
+@contextmanager
+def compiling_is_meant() -> Iterator[None]:
+    """Hold back TensorFlow's warning of functions compiled for many shapes; no other."""
+    logger = logging.getLogger("tensorflow")
+
+    def says_something(record: logging.LogRecord) -> bool:
+        return "retracing" not in record.getMessage()
+
+    logger.addFilter(says_something)
+    try:
+        yield
+    finally:
+        logger.removeFilter(says_something)

@@ -37,7 +37,7 @@ def test_exports_and_asks_before_overwriting(monkeypatch, tmp_path, capsys):
     given = []
     monkeypatch.setattr(tg.export, "saved_model", lambda lm, to, **options: given.append(options))
     assert run(monkeypatch, path, "--overwrite") == 0
-    assert given == [{"overwrite": True}]
+    assert given == [{"overwrite": True, "half": False}]
 
 
 def test_there_must_be_a_model(monkeypatch, tmp_path, capsys):

@@ -1,6 +1,4 @@
-"""Progress goes to stderr when asked for, and TensorFlow's warnings of many shapes don't."""
-
-import logging
+"""Progress goes to stderr when asked for."""
 
 import pytest
 
@@ -15,15 +13,3 @@ def test_stages_are_named_on_stderr_if_asked_for(shown, capsys):
     printed = capsys.readouterr()
     assert printed.out == ""
     assert ("confirming" in printed.err) == (shown is True)
-
-
-def test_warnings_of_retracing_are_held_back_for_the_time_being(caplog):
-    logger = logging.getLogger("tensorflow")
-    with stages(False):
-        logger.warning("5 calls triggered tf.function retracing")
-        logger.warning("something else")
-    logger.warning("retracing afterwards")
-    assert [r.getMessage() for r in caplog.records if r.name == "tensorflow"] == [
-        "something else",
-        "retracing afterwards",
-    ]

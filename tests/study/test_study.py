@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import logging
 import sys
 
 import numpy as np
@@ -12,7 +11,7 @@ import pytest
 import textgate as tg
 from textgate import cli
 from textgate.report import read
-from textgate.study import Settings, gallery, steps, study, whole
+from textgate.study import Settings, gallery, steps, study
 from textgate.study.commands import commands
 from textgate.study.corpus_check import pronouns_in
 from textgate.study.default_gender import default_gender
@@ -248,16 +247,6 @@ def test_a_stage_that_fails_is_not_done(tmp_path):
         stages.do("work", fail, [], [target], 2)
     # Not even with the first settings: what is there is the half of the second.
     assert stages.do("work", lambda: target.write_text("whole"), [], [target], 1)
-
-
-def test_only_the_warning_of_compiling_is_kept_back(caplog):
-    logger = logging.getLogger("tensorflow")
-    with whole._quiet():
-        logger.warning("5 out of the last 5 calls triggered tf.function retracing.")
-        logger.warning("something else")
-    logger.warning("retracing, afterwards")
-    told = [record.getMessage() for record in caplog.records if record.name == "tensorflow"]
-    assert told == ["something else", "retracing, afterwards"]
 
 
 def test_a_full_disk_is_no_reason_to_leave_something_out(done, monkeypatch):

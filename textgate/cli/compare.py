@@ -34,12 +34,8 @@ def compare(
 ) -> None:
     """Train and compare simpler models and the gated ones; the same command goes on."""
     import dataclasses
-    import logging
     import shlex
     import sys
-
-    # Each model is compiled anew, as it must be; TensorFlow would warn of it.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
     from textgate import study
     from textgate.study.ladder import LEARNING_RATES, QUICK

@@ -5,9 +5,10 @@ here that is meant, once for each number of sets and items.
 """
 
 import contextlib
-import logging
 import sys
 from collections.abc import Callable, Iterator
+
+from textgate._quiet import compiling_is_meant
 
 _WHOLE = 41  # the weights of all stages of `find_units` together
 
@@ -24,24 +25,12 @@ def stages(shown: bool | None, whole: int = _WHOLE) -> Iterator[Callable[[str, i
         A function to call with the name of the stage that begins and its weight, about the share
         of the time that it takes.
     """
-    with _quiet(logging.getLogger("tensorflow")):
+    with compiling_is_meant():
         if shown is False or (shown is None and not sys.stderr.isatty()):
             yield lambda name, weight: None
         else:
             with _bar(shown, whole) as begin:
                 yield begin
-
-
-@contextlib.contextmanager
-def _quiet(logger: logging.Logger) -> Iterator[None]:
-    def keep(record: logging.LogRecord) -> bool:
-        return "retracing" not in record.getMessage()
-
-    logger.addFilter(keep)
-    try:
-        yield
-    finally:
-        logger.removeFilter(keep)
 
 
 @contextlib.contextmanager

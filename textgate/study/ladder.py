@@ -20,6 +20,7 @@ from typing import Any
 
 import pandas as pd
 
+from textgate._quiet import compiling_is_meant
 from textgate.models import CELLS, load
 from textgate.study import ladder_runs, ladder_tables
 from textgate.study.ladder_runs import COUNTED, Data, Setting
@@ -168,6 +169,7 @@ class _Work:
         self.directory, self.setting, self.data, self.report = directory, setting, data, report
         self.done = self.of = 0
 
+    @compiling_is_meant()
     def run(self, rung: str, rate: float, seed: int, final: bool) -> dict[str, Any]:
         """Return what is known of a run, after doing what of it isn't done yet."""
         place = self.directory / ladder_runs.name_of(rung, rate, seed)

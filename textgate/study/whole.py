@@ -10,14 +10,13 @@ A study of a model that hasn't learned agreement doesn't look for units, says so
 what makes sense without them.
 """
 
-import logging
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
+from textgate._quiet import compiling_is_meant
 from textgate.report import Findings, read, write
 from textgate.report.opening import three_lines
 from textgate.report.reading import read_model
@@ -74,7 +73,7 @@ def study(
     setting.record(settings, place, doing.seconds)
     models = [Model(settings, place, cell, progress) for cell in settings.cells]
     everything = settings.to_dict()
-    with _quiet():
+    with compiling_is_meant():
         for stage in wanted:
             if stage == "data":
                 _data(doing, settings, place)
@@ -88,21 +87,6 @@ def study(
                     _one(doing, stage, model, everything)
             setting.record(settings, place, doing.seconds)
     return read(place)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep back TensorFlow's warning of functions compiled for many shapes, as they are meant."""
-    logger = logging.getLogger("tensorflow")
-
-    def says_something(record: logging.LogRecord) -> bool:
-        return "retracing" not in record.getMessage()
-
-    logger.addFilter(says_something)
-    try:
-        yield
-    finally:
-        logger.removeFilter(says_something)
 
 
 def _data(doing: Stages, settings: Settings, place: Path) -> None:
