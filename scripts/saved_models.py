@@ -3,12 +3,14 @@
     python scripts/saved_models.py runs/she-her             # lstm and gru of a study
     python scripts/saved_models.py runs/she-her --to saved_models
 
-Whatever tables of an evaluation a run lacks are made first. `make saved-models` calls this, and
-trains the two runs before if they aren't there.
+Whatever tables of an evaluation a run lacks, or has in part, are made first. `make saved-models`
+calls this, and trains the two runs before if they aren't there.
 """
 
 import argparse
 import pathlib
+
+import pandas as pd
 
 import textgate as tg
 
@@ -17,13 +19,14 @@ SPLITS = ("test", "test_templates", "test_distances", "test_lexemes")
 
 
 def evaluate(run: pathlib.Path) -> None:
-    """Write the tables of each split that aren't there yet."""
+    """Write the tables of each split, unless they are there; a study takes a part of some."""
     lm = None
     for split in SPLITS:
         to = run / "evaluation" / f"pronoun_agreement-{split}"
-        if not (to / "summary.csv").is_file():
+        pairs = tg.datasets.minimal_pairs("pronoun_agreement", split=split)
+        items = to / "items.csv"
+        if not items.is_file() or len(pd.read_csv(items)) < len(pairs):
             lm = lm or tg.load(run)
-            pairs = tg.datasets.minimal_pairs("pronoun_agreement", split=split)
             tg.evaluation.evaluate(lm, pairs).to_csv(to)
 
 

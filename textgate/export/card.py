@@ -33,6 +33,7 @@ _SPLITS = {
     "test_templates": "constructions that training doesn't have",
     "test_distances": "41 to 80 words from the antecedent to the pronoun; training has 1 to 40",
     "test_lexemes": "names and nouns that training shows in one construction, in all the others",
+    "number_agreement-test": "generated pairs of subject-verb agreement",
 }
 _TEXT_SPLITS = {
     "test": "generated sentences of pronoun agreement; unknown words count as wrong",
