@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from textgate.evaluation import evaluate, perplexity, pronouns, summary, worst
+from textgate.evaluation import agreement, evaluate, perplexity, pronouns, summary, worst
 from textgate.models import LanguageModel
 from textgate.tokenizers import WordTokenizer
 
@@ -112,6 +112,9 @@ def test_pronouns_sums_the_forms():
         lm, contexts[:2].rename(columns={"good_forms": "bad_forms", "bad_forms": "good_forms"})
     )
     assert (flipped["correct"] != items["correct"][:2]).all()
+    # Contexts are contexts for `agreement` too, even with a sentence for each gender beside them.
+    both = contexts.assign(good="She fed her", bad="She fed his")
+    pd.testing.assert_frame_equal(agreement(lm, both)[items.columns], items)
 
 
 def test_perplexity_is_that_of_the_words_and_the_ends():

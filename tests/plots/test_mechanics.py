@@ -144,3 +144,47 @@ def test_mistakes(nodes, paths):
         plots.gradient_paths({})
     with pytest.raises(ValueError, match="example=1"):
         plots.gradient_paths(paths["lstm"], 1)
+
+
+def test_twins_draws_the_memory_and_what_the_gate_keeps(nodes):
+    node = nodes["lstm"]
+    figure = plots.twins(node, unit=2)
+    above, below = figure.axes
+    shown = [[0, 1, 2, 4, 5], [0, 1, 2, 3, 4]]  # masked steps are left out
+    for example, places in enumerate(shown):
+        curve = above.lines[example].get_ydata()
+        np.testing.assert_array_equal(curve, node["cell_state"].values[example, places, 2])
+        bars = [bar.get_height() for bar in below.containers[example]]
+        np.testing.assert_array_equal(bars, node["forget_gate"].values[example, places, 2])
+    words = [label.get_text() for label in below.get_xticklabels()]
+    assert words == ["<bos>", "She / A", "saw / dog", "her / saw", "dog / her"]
+    assert above.get_ylabel() == "memory of unit 2"
+    assert below.get_ylabel().endswith("forget gate")
+    figure.canvas.draw()
+
+
+def test_twins_says_where_the_memories_part():
+    model = keras.Sequential([keras.Input((None, 1)), keras.layers.GRU(1, name="gru")])
+    tokens = [["the", "girl", "ran", "."], ["the", "boy", "ran", "."]]
+    trace = tg.trace(model, np.zeros((2, 4, 1)), tokens=tokens)
+    state = np.array([[0.1, -0.5, -0.4, -0.4], [0.1, 0.5, 0.3, 0.4]])
+    kept = np.array([[0.5, 0.2, 0.8, 1.0], [0.5, 0.1, 0.6, 0.8]])
+    dims = ("example", "time", "unit")
+    node = trace["gru"].to_dataset()
+    node = node.assign(hidden_state=(dims, state[..., None]), retention=(dims, kept[..., None]))
+    caption = plots.twins(node, unit=0).get_supxlabel().replace("\n", " ")
+    assert "They part at “girl / boy”: −0.50 and 0.50, and are 0.70 apart or more" in caption
+    assert "keeps 80 % there on average" in caption
+
+
+def test_twins_says_what_it_cannot_draw(nodes):
+    node = nodes["lstm"]
+    with pytest.raises(ValueError, match="`unit` must be one of the trace, 0 to 4"):
+        plots.twins(node, unit=9)
+    with pytest.raises(ValueError, match="`examples` must be examples of the trace, 0 to 1"):
+        plots.twins(node, unit=0, examples=(0, 2))
+    with pytest.raises(ValueError, match="`node` must be one layer of a trace"):
+        plots.twins(node.drop_vars("retention"), unit=0)
+    longer = node.isel(time=[0, 1, 2, 3, 4])
+    with pytest.raises(ValueError, match="Received: 4 and 5 words"):
+        plots.twins(longer, unit=0)

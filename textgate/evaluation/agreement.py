@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from textgate.evaluation.pronouns import pronouns
+
 _REQUIRED = ("good", "bad")
 
 
@@ -23,7 +25,9 @@ def agreement(lm: Any, pairs: pd.DataFrame, batch_size: int = 64) -> pd.DataFram
             `token_logprobs`.
         pairs: One row a pair, as from `textgate.datasets.minimal_pairs`: the sentences `good` and
             `bad`, and by choice `target`, the index of the word in which they differ (-1 for
-            none). Whatever else there is comes back with the results.
+            none). Whatever else there is comes back with the results. Contexts with a gold
+            pronoun, which have `good_forms` and `bad_forms`, are scored as
+            `textgate.evaluation.pronouns` scores them.
         batch_size: How many sentences are read at a time.
 
     Returns:
@@ -42,6 +46,8 @@ def agreement(lm: Any, pairs: pd.DataFrame, batch_size: int = 64) -> pd.DataFram
         ValueError: If a column is missing, there are no pairs, a target lies outside its
             sentence, or the sentences of a pair are equal.
     """
+    if {"good_forms", "bad_forms"} <= set(pairs):
+        return pronouns(lm, pairs, batch_size)
     _check(pairs)
     good, bad = pairs["good"].tolist(), pairs["bad"].tolist()
     targets = (

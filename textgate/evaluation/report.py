@@ -11,7 +11,6 @@ from textgate.evaluation.against_rule import against_rule
 from textgate.evaluation.agreement import agreement
 from textgate.evaluation.last_gendered_word import last_gendered_word
 from textgate.evaluation.perplexity import perplexity
-from textgate.evaluation.pronouns import pronouns
 from textgate.evaluation.summary import summary
 
 RULE = (
@@ -101,15 +100,14 @@ def evaluate(
 
     Args:
         lm: A language model.
-        pairs: As from `textgate.datasets.minimal_pairs`. If they have the columns `good_forms` and
-            `bad_forms`, the forms' summed probabilities are compared (`pronouns`), else the
-            sentences' (`agreement`).
+        pairs: Minimal pairs, or contexts with a gold pronoun, as from
+            `textgate.datasets.minimal_pairs`.
         texts: Text for the perplexity; `None` for none.
         running: As for `perplexity`.
         seed: Seed of the bootstrap.
     """
-    contexts = {"good_forms", "bad_forms"} <= set(pairs)
-    items = (pronouns if contexts else agreement)(lm, pairs)
+    items = agreement(lm, pairs)
+    contexts = {"good_forms", "bad_forms"} <= set(items)
     rule = None
     if contexts and set(items.get("good_class", ())) and set(items["good_class"]) <= set(GENDERS):
         items = last_gendered_word(items)

@@ -12,6 +12,7 @@ from textgate.plots.held_gates import held_gates
 from textgate.plots.ladder import ladder_accuracy, ladder_redundancy
 from textgate.plots.ledger import ledger
 from textgate.plots.probing import probe_accuracy, temporal_generalization
+from textgate.plots.twins import twins
 from textgate.plots.units_found import units_found
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "probe_accuracy",
     "saturation",
     "temporal_generalization",
+    "twins",
     "units_found",
 ]
