@@ -60,7 +60,12 @@ def test_a_model_of_text_says_so_and_stands_beside_the_rule(run):
     rule = {"by": "with attractors", "group": "all", "items": 1886, "accuracy": 0.66, "rule": 0.589}
     rule |= {"difference": 0.071, "difference_low": 0.04, "difference_high": 0.1}
     pd.DataFrame([rule]).to_csv(folder / "rule.csv", index=False)
+    (run / "evaluation" / "text").mkdir()
+    (run / "evaluation" / "text" / "perplexity.csv").write_text(
+        "words,unknown,loss,perplexity\n5000,0.03,4.3,73.7\n"
+    )
     text = tg.export.card(run, about="Books by the sea.")
+    assert "is 73.7 a word (5,000 words, 3.0 % of them unknown)" in text
     assert "textgate train RUN --preset text --data novels.txt" in text
     assert "\nBooks by the sea.\n" in text
     assert "| contexts |  | 1,200 | 87.0 %" in text

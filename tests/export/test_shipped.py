@@ -28,7 +28,10 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module", params=["lstm", "gru"])
+MODELS = ["gru", "lstm", "novels"]
+
+
+@pytest.fixture(scope="module", params=MODELS)
 def both(request):
     import tensorflow as tf
 
@@ -93,7 +96,7 @@ def test_they_know_the_task(both):
     assert (she > he).tolist() == [True, False, True, False]
 
 
-@pytest.mark.parametrize("name", ["lstm", "gru"])
+@pytest.mark.parametrize("name", MODELS)
 def test_they_have_their_cards(name):
     card = (SHIPPED / name / "README.md").read_text(encoding="utf-8")
     assert "textgate train" in card

@@ -39,6 +39,7 @@ _TEXT_SPLITS = {
     "test": "generated sentences of pronoun agreement; unknown words count as wrong",
     "test_distances": "generated, 41 to 80 words from the antecedent to the pronoun",
     "number_agreement-test": "generated pairs of subject-verb agreement",
+    "litbank_pronouns": "contexts with a gold pronoun, from novels of before 1930",
 }
 # Groupings of the table of the first split.
 _GROUPINGS = ("direction", "distance", "incongruent attractors", "antecedent kind")
@@ -136,9 +137,9 @@ def card(run: str | os.PathLike[str], name: str | None = None, about: str | None
         "An item counts as right if the right form of the pronoun beats every wrong one; a tie is "
         "wrong. Intervals: 95 %, bootstrap clustered on template and lexeme. Margin: median of "
         "log p(right) − log p(likeliest wrong), in nats.",
+        *([] if generated else _on_text(run)),
         _overview(tables, _SPLITS if generated else _TEXT_SPLITS),
         *_details(tables["test"]),
-        *_rules(run),
         "## Intended use",
         _USE if generated else _TEXT_USE,
         "## Limits",
@@ -237,9 +238,16 @@ def _details(table: pd.DataFrame) -> list[str]:
     return found
 
 
-def _rules(run: Path) -> list[str]:
-    """Return the tables that set the model beside a rule, of contexts with a gold pronoun."""
+def _on_text(run: Path) -> list[str]:
+    """Return what was measured on text: perplexity, and contexts beside the rule for them."""
     found = []
+    for path in sorted((run / "evaluation").glob("*/perplexity.csv")):
+        measured = pd.read_csv(path).iloc[0]
+        unknown = f"{100 * measured['unknown']:.1f} % of them unknown"
+        found.append(
+            f"Its perplexity on text that it hasn't seen is {measured['perplexity']:.1f} a word "
+            f"({int(measured['words']):,} words, {unknown})."
+        )
     for path in sorted((run / "evaluation").glob("*/rule.csv")):
         lines = [
             f"| {path.parent.name} | | items | accuracy | rule | difference in points |",
@@ -253,8 +261,9 @@ def _rules(run: Path) -> list[str]:
                 f"| {100 * row['difference']:+.1f} ({low:.1f} to {high:.1f}) |"
             )
         found += [
-            "The rule answers with the gender of the last gendered word before the pronoun. "
-            "Intervals: 95 %, paired bootstrap clustered on document.",
+            "Contexts with a gold pronoun: are the forms of the right gender together likelier "
+            "than those of the other? The rule answers with the gender of the last gendered word "
+            "before the pronoun. Intervals: 95 %, paired bootstrap clustered on document.",
             "\n".join(lines),
         ]
     return found
