@@ -4,6 +4,7 @@ Every function returns a `matplotlib.figure.Figure`, to be shown in a notebook o
 `figure.savefig("name.png")`.
 """
 
+from textgate.plots.beside_rule import beside_rule
 from textgate.plots.drivers import gate_drivers
 from textgate.plots.gates import half_lives, saturation
 from textgate.plots.gradients import gradient_paths
@@ -16,6 +17,7 @@ from textgate.plots.twins import twins
 from textgate.plots.units_found import units_found
 
 __all__ = [
+    "beside_rule",
     "gate_drivers",
     "gradient_paths",
     "half_lives",
