@@ -35,17 +35,18 @@ from textgate.training.sampling import Sampler
 from textgate.training.step import Steps
 
 
-def stock_model(words: int, units: int) -> keras.Model:
+def stock_model(words: int, units: int, dropout: float) -> keras.Model:
     """The same model of stock layers, compiled as its users compile it."""
-    layers = [keras.layers.LSTM(units, return_sequences=True) for _ in range(2)]
+    layers = []
+    for _ in range(2):
+        layers.append(keras.layers.LSTM(units, return_sequences=True))
+        if dropout:
+            layers.append(keras.layers.Dropout(dropout))
     model = keras.Sequential(
         [
             keras.Input((None,), dtype="int32"),
             keras.layers.Embedding(words, units),
-            layers[0],
-            keras.layers.Dropout(0.2),
-            layers[1],
-            keras.layers.Dropout(0.2),
+            *layers,
             keras.layers.Dense(words),
         ]
     )
@@ -77,7 +78,7 @@ def main() -> None:
         words = len(data.tokenizer)
         batches = list(itertools.islice(data.train.epoch(0), arguments.steps))
         per_turn = sum(int(np.count_nonzero(batch.targets)) for batch in batches)
-        stock = stock_model(words, 256)
+        stock = stock_model(words, 256, exact.dropout)
         inputs = np.concatenate([batch.inputs for batch in batches])
         targets = np.concatenate([batch.targets for batch in batches])
         sides = {

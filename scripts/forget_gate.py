@@ -15,7 +15,7 @@ goes with which name:
 5. What breaks if the gate may not choose? (It is held at 1, at 0, and at its mean.)
 
 Units are chosen on the validation pairs and everything is measured on the test pairs. The figures
-and the table are written beside the run, or where --out says.
+and the table are written beside the run, or where --to says.
 """
 
 import argparse
@@ -36,9 +36,10 @@ def main() -> None:
     parser.add_argument("run", type=pathlib.Path)
     parser.add_argument("--layer", default=None, help="where the model has several")
     parser.add_argument("--size", default=1200, type=int, help="items drawn, of all classes")
-    parser.add_argument("--out", type=pathlib.Path, default=None)
+    parser.add_argument("--to", type=pathlib.Path, default=None)
     arguments = parser.parse_args()
-    out = arguments.out or arguments.run
+    out = arguments.to or arguments.run
+    out.mkdir(parents=True, exist_ok=True)
 
     # 1. The units that carry the gender.
     holding = holders(arguments.run, "lstm", arguments.layer, arguments.size)

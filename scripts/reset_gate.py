@@ -16,7 +16,7 @@ past. Which of the two does agreement need? We take a trained model and hold
 at every word, in all units, in those that hold the gender, and in as many drawn at random. Measured
 are the pronouns, at each distance, and the prediction of all other words. Units are chosen on the
 validation pairs and everything is measured on the test pairs. The figures and the table are written
-beside the run, or where --out says.
+beside the run, or where --to says.
 
 A model trained without r might do well for all that; `textgate compare` trains one.
 """
@@ -37,9 +37,10 @@ def main() -> None:
     parser.add_argument("run", type=pathlib.Path)
     parser.add_argument("--layer", default=None, help="where the model has several")
     parser.add_argument("--size", default=1200, type=int, help="items drawn, of all classes")
-    parser.add_argument("--out", type=pathlib.Path, default=None)
+    parser.add_argument("--to", type=pathlib.Path, default=None)
     arguments = parser.parse_args()
-    out = arguments.out or arguments.run
+    out = arguments.to or arguments.run
+    out.mkdir(parents=True, exist_ok=True)
     holding = holders(arguments.run, "gru", arguments.layer, arguments.size)
     lm, layer, units, test = holding.lm, holding.layer, holding.units, holding.test
 
