@@ -30,7 +30,7 @@ def main() -> None:
         figure.savefig(arguments.to / f"unit-{name}.png")
     rule = pd.read_csv(arguments.to / "novels-rule.csv", keep_default_na=False)
     tg.plots.beside_rule(rule).savefig(arguments.to / "novels-rule.png")
-    ladder = pd.read_csv(arguments.to / "ladder-accuracy.csv", keep_default_na=False)
+    ladder = pd.read_csv(arguments.to / "ladder-accuracy.csv")
     tg.plots.ladder_accuracy(ladder).savefig(arguments.to / "ladder-accuracy.png")
 
 

@@ -37,7 +37,7 @@ def test_it_says_what_the_run_directory_holds(run):
     text = tg.export.card(run, "she-her/gru")
     assert text.startswith("# she-her/gru\n")
     assert "    textgate train RUN --cell gru --units 64 --seed 3\n" in text
-    assert "2,000 words" in text  # those of the best validation
+    assert "2,000 words and punctuation marks" in text  # those of the best validation
     assert "2.500 nats" in text
     assert "keras 3.15.1" in text
     overall = [line for line in text.splitlines() if line.startswith("| test")]
@@ -65,7 +65,7 @@ def test_a_model_of_text_says_so_and_stands_beside_the_rule(run):
         "words,unknown,loss,perplexity\n5000,0.03,4.3,73.7\n"
     )
     text = tg.export.card(run, about="Books by the sea.")
-    assert "is 73.7 a word (5,000 words, 3.0 % of them unknown)" in text
+    assert "is 73.7 (5,000 words and punctuation marks, 3.0 % of them unknown)" in text
     assert "textgate train RUN --preset text --data novels.txt" in text
     assert "\nBooks by the sea.\n" in text
     assert "| contexts |  | 1,200 | 87.0 %" in text

@@ -72,7 +72,7 @@ how texts or people speak of gender."""
 _TEXT_LIMITS = """\
 - *Gender here is grammatical*: which of *she* and *he* its text goes on with. It says nothing about
   persons.
-- It repeats what its text prefers, such as *he* where nothing tells; the tables show how far.
+- It repeats what its text prefers, as between *she* and *he* where nothing tells.
 - Names that its text has seldom or never are read as `<unk>`, and tell it nothing.
 - One training, one seed: a single model shows what it does itself, not what its architecture
   does."""
@@ -245,8 +245,8 @@ def _on_text(run: Path) -> list[str]:
         measured = pd.read_csv(path).iloc[0]
         unknown = f"{100 * measured['unknown']:.1f} % of them unknown"
         found.append(
-            f"Its perplexity on text that it hasn't seen is {measured['perplexity']:.1f} a word "
-            f"({int(measured['words']):,} words, {unknown})."
+            f"Its perplexity on text that it hasn't seen is {measured['perplexity']:.1f} "
+            f"({int(measured['words']):,} words and punctuation marks, {unknown})."
         )
     for path in sorted((run / "evaluation").glob("*/rule.csv")):
         lines = [
@@ -281,8 +281,8 @@ def _history(run: Path) -> str:
     history = pd.read_csv(path)
     best = history.iloc[int(history["validation_loss"].argmin())]
     return (
-        f"It has read {int(best['words']):,} words; its loss on the validation split is "
-        f"{best['validation_loss']:.3f} nats a word."
+        f"It has read {int(best['words']):,} words and punctuation marks; its loss on the "
+        f"validation split is {best['validation_loss']:.3f} nats for each."
     )
 
 
