@@ -4,8 +4,8 @@
     python scripts/saved_models.py runs/she-her --to saved_models
     python scripts/saved_models.py --novels runs/novels/lstm    # of a study of running text
 
-Whatever tables of an evaluation a run lacks, or has in part, are made first. `make saved-models`
-calls this, and trains the two runs before if they aren't there.
+Whatever tables of an evaluation the first two lack, or have in part, are made first. `make
+saved-models` calls this for them, and trains them before if they aren't there.
 """
 
 import argparse

@@ -37,7 +37,8 @@ def test_exports_and_asks_before_overwriting(monkeypatch, tmp_path, capsys):
     given = []
     monkeypatch.setattr(tg.export, "saved_model", lambda lm, to, **options: given.append(options))
     assert run(monkeypatch, path, "--overwrite") == 0
-    assert given == [{"overwrite": True, "half": False}]
+    assert run(monkeypatch, path, "--overwrite", "--half") == 0
+    assert given == [{"overwrite": True, "half": False}, {"overwrite": True, "half": True}]
 
 
 def test_there_must_be_a_model(monkeypatch, tmp_path, capsys):

@@ -142,6 +142,26 @@ def test_documents_belong_together():
     assert wide > 2 * narrow
 
 
+def test_contexts_with_empty_cells_are_left_out_where_they_are_asked_for():
+    table = scored().astype({"distance": object, "attractors": object})
+    table.loc[0, "attractors"] = table.loc[1, "distance"] = ""
+    table.loc[3, "distance"] = -4  # the antecedent follows
+    found = against_rule(table, resamples=50).set_index(["by", "group"])["items"]
+    assert found["all", "all"] == 6
+    assert ("within 20 words, no attractors", "all") not in found.index
+    assert found["with attractors", "all"] == 2
+    assert found.loc["distance"].to_dict() == {"3-5": 1, "6-10": 1, "21-40": 1}
+    assert found.loc["attractors"].to_dict() == {"0": 3, "1": 1, "2+": 1}
+
+
+@pytest.mark.parametrize("contexts", [1, 2, 3])
+def test_a_few_contexts_show_nothing(contexts):
+    rows = many(lambda r, n: np.ones(n, bool), lambda r, n: np.zeros(n, bool), contexts, 1)
+    row = against_rule(rows).iloc[0]
+    assert row["difference"] == 1
+    assert row["difference_low"] < 0
+
+
 @pytest.mark.parametrize(("right", "rule", "difference"), [(1, 1, 0), (1, 0, 1), (0, 1, -1)])
 def test_differences_that_are_all_alike_are_not_certain(right, rule, difference):
     table = many(lambda r, n: np.full(n, bool(right)), lambda r, n: np.full(n, bool(rule)))

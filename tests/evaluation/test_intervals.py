@@ -45,6 +45,11 @@ def test_at_the_edge_the_interval_is_the_exact_one_for_the_clusters():
     assert high == pytest.approx(1 - 0.025 ** (1 / 20))
 
 
+def test_one_cluster_says_nothing_of_others():
+    assert interval([1, 1, 0, 1], [["a"] * 4, list("abcd")]) != (0.0, 1.0)
+    assert interval([1, 1, 0, 1], [["a"] * 4]) == (0.0, 1.0)
+
+
 def test_the_same_seed_gives_the_same_interval():
     values, t, x = simulate(np.random.default_rng(1))
     assert interval(values, [t, x], seed=3) == interval(values, [t, x], seed=3)

@@ -143,6 +143,8 @@ def test_half_precision_takes_half_the_room_and_says_the_same_of_its_own_weights
     sizes = [sum(f.stat().st_size for f in (p / "variables").iterdir()) for p in (path, whole)]
     assert sizes[0] < sizes[1]
     back = tg.export.restore(path)
+    note = json.loads((path / "assets.extra" / "textgate.json").read_text(encoding="utf-8"))
+    assert note["fingerprint"] == tg.tracing.fingerprint(back)  # of what is in it, rounded
     for kept, given in zip(back.get_weights(), lm.get_weights(), strict=True):
         np.testing.assert_array_equal(kept, given.astype(np.float16).astype(np.float32))
     loaded, texts = tf.saved_model.load(str(path)), TEXTS[:2]
@@ -153,6 +155,7 @@ def test_half_precision_takes_half_the_room_and_says_the_same_of_its_own_weights
     trace = tg.trace(back, texts)[site]["hidden_state"].values
     np.testing.assert_allclose(gates, np.nan_to_num(trace), atol=1e-5)
     assert np.abs(gates).max() > 0
+    assert "half precision" in loaded.describe()["description"].numpy().decode()
 
 
 def test_what_does_not_fit_half_precision_is_refused(small, tmp_path):
@@ -161,5 +164,8 @@ def test_what_does_not_fit_half_precision_is_refused(small, tmp_path):
     lm = tg.models.LanguageModel(tg.tokenizers.WordTokenizer.train(TEXTS), units=3)
     lm.weights[0].assign(1e6 * np.ones(lm.weights[0].shape))
     with pytest.raises(ValueError, match=r"too large for half precision.*Received: "):
+        tg.export.saved_model(lm, tmp_path / "model", half=True)
+    lm.weights[0].assign(np.nan * np.ones(lm.weights[0].shape))
+    with pytest.raises(ValueError, match=r"infinite or not a number"):
         tg.export.saved_model(lm, tmp_path / "model", half=True)
     assert everything(tmp_path) == []

@@ -173,8 +173,10 @@ def test_twins_says_where_the_memories_part():
     node = trace["gru"].to_dataset()
     node = node.assign(hidden_state=(dims, state[..., None]), retention=(dims, kept[..., None]))
     caption = plots.twins(node, unit=0).get_supxlabel().replace("\n", " ")
-    assert "They part at “girl / boy”: −0.50 and 0.50, and are 0.70 apart or more" in caption
+    assert "or more, after “girl / boy”: −0.50 and 0.50, and 0.70 apart or more after" in caption
     assert "keeps 80 % there on average" in caption
+    same = plots.twins(node, unit=0, examples=(1, 1)).get_supxlabel()
+    assert same.endswith("The two never part.")
 
 
 def test_twins_says_what_it_cannot_draw(nodes):

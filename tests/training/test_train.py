@@ -58,7 +58,7 @@ class Killed(Exception):
     [
         {},
         {"running": True, "cell": "gru"},
-        {"running": True},
+        {"running": True, "restarts": 0.4},
         {"tied": True, "cell": "simple_rnn", "schedule": "constant", "sampled": 3, "frequent": 2},
     ],
 )
@@ -83,6 +83,15 @@ def test_an_interrupted_training_ends_with_the_same_weights(tmp_path, recipe, mo
     np.testing.assert_array_equal(weights(disturbed), weights(undisturbed))
     history = [(tmp_path / d / "history.csv").read_text() for d in ("undisturbed", "disturbed")]
     assert history[0] == history[1]
+
+
+def test_restarts_reach_the_training(tmp_path, recipe):
+    running = dataclasses.replace(recipe, running=True)
+    found = [
+        weights(train(dataclasses.replace(running, restarts=share), tmp_path / f"{share}"))
+        for share in (0.0, 0.4)
+    ]
+    assert np.abs(found[0] - found[1]).max() > 0
 
 
 def test_kill_nine_at_any_moment_changes_nothing(tmp_path, recipe):

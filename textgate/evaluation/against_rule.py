@@ -11,7 +11,7 @@ import pandas as pd
 
 from textgate.evaluation.intervals import interval
 from textgate.evaluation.last_gendered_word import last_gendered_word
-from textgate.evaluation.summary import clusters_of, groups_of
+from textgate.evaluation.summary import clusters_of, groups_of, numbers
 
 NEAR = 20  # words, within which an antecedent is near
 ALL, NEARBY, BETWEEN = "all", f"within {NEAR} words, no attractors", "with attractors"
@@ -65,7 +65,7 @@ def against_rule(items: pd.DataFrame, resamples: int = 1000, seed: int = 0) -> p
                 rows.append(_row(by, group, members, resamples, seed))
     for by in ("distance", "attractors"):
         if by in told:
-            known = told[told[by].notna()]
+            known = told[numbers(told[by]).notna()]
             for group, members in known.groupby(groups_of(known, by), sort=True, observed=True):
                 rows.append(_row(by, str(group), members, resamples, seed))
     return pd.DataFrame(rows)
@@ -74,10 +74,11 @@ def against_rule(items: pd.DataFrame, resamples: int = 1000, seed: int = 0) -> p
 def _parts(items: pd.DataFrame) -> dict[str, pd.DataFrame]:
     parts = {ALL: items}
     if "attractors" in items:
-        between = items["attractors"].astype(int) > 0
+        between = numbers(items["attractors"])
         if "distance" in items:
-            parts[NEARBY] = items[~between & (items["distance"] <= NEAR)]
-        parts[BETWEEN] = items[between]
+            near = numbers(items["distance"]).between(1, NEAR)
+            parts[NEARBY] = items[(between == 0) & near]
+        parts[BETWEEN] = items[between > 0]
     return parts
 
 
@@ -97,6 +98,6 @@ def _row(by: str, group: str, items: pd.DataFrame, resamples: int, seed: int) ->
 
 def _same(difference: float, clusters: list[Any], count: int) -> tuple[float, float]:
     """Return the interval of differences that are all alike, where a bootstrap would be certain."""
-    reach = interval([1.0] * count, clusters)[0]  # as sure as one can be of "always"
-    low, high = difference - (1 - reach), difference + (1 - reach)
-    return max(-1.0, low), min(1.0, high)
+    # As sure as one can be of "always"; what is left may lie at either end.
+    rest = 1 - interval([1.0] * count, clusters)[0]
+    return difference - (1 + difference) * rest, difference + (1 - difference) * rest

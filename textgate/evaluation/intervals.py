@@ -66,6 +66,8 @@ def interval(
         )
     codes = codes or [np.arange(len(data))]
     counts = [int(labels.max()) + 1 for labels in codes]
+    if clusters and max(counts) == 1 and data.min() != data.max():
+        return float(data.min()), float(data.max())  # one cluster says nothing of others
     if data.min() == data.max():
         return _at_the_edge(data[0], min(counts), level)
     random = np.random.default_rng(seed)

@@ -16,11 +16,16 @@ from textgate.evaluation.intervals import interval
 _DISTANCES = (0, 2, 5, 10, 20, 40, 80)
 
 
+def numbers(column: pd.Series) -> pd.Series:
+    """Return a column as numbers, and what is none (an empty cell of a table) as NaN."""
+    return pd.to_numeric(column, errors="coerce")
+
+
 def _few(column: str) -> Callable[[pd.DataFrame], pd.Series]:
     """Return the number in a column as "0", "1" or "2+"."""
 
     def binned(items: pd.DataFrame) -> pd.Series:
-        counts = items[column].astype(int)
+        counts = numbers(items[column])
         return counts.clip(upper=2).map({0: "0", 1: "1", 2: "2+"})
 
     return binned
@@ -29,11 +34,11 @@ def _few(column: str) -> Callable[[pd.DataFrame], pd.Series]:
 def _distance(items: pd.DataFrame) -> pd.Series:
     names = [f"{low + 1}-{high}" for low, high in itertools.pairwise(_DISTANCES)]
     edges = [*_DISTANCES, np.inf]
-    return pd.cut(items["distance"], edges, labels=[*names, f"{_DISTANCES[-1] + 1}+"])
+    return pd.cut(numbers(items["distance"]), edges, labels=[*names, f"{_DISTANCES[-1] + 1}+"])
 
 
 def _congruent(items: pd.DataFrame) -> pd.Series:
-    left = items["attractors"].astype(int) - items["incongruent_attractors"].astype(int)
+    left = numbers(items["attractors"]) - numbers(items["incongruent_attractors"])
     return _few("n")(pd.DataFrame({"n": left}))
 
 

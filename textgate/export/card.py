@@ -136,7 +136,8 @@ def card(run: str | os.PathLike[str], name: str | None = None, about: str | None
         "## Results",
         "An item counts as right if the right form of the pronoun beats every wrong one; a tie is "
         "wrong. Intervals: 95 %, bootstrap clustered on template and lexeme. Margin: median of "
-        "log p(right) − log p(likeliest wrong), in nats.",
+        "log p(right) − log p(likeliest wrong), in nats."
+        + ("" if generated else " Contexts with a gold pronoun are counted as said of them."),
         *([] if generated else _on_text(run)),
         _overview(tables, _SPLITS if generated else _TEXT_SPLITS),
         *_details(tables["test"]),
@@ -170,7 +171,7 @@ def command_of(config: Mapping[str, Any], run: str = "RUN") -> str:
             if getattr(recipe, field.name) != getattr(base, field.name)
         }
         # An option can't take back what a preset has set.
-        if all(key in _OPTIONS and value not in (None, False) for key, value in changed.items()):
+        if all(k in _OPTIONS and v is not None and v is not False for k, v in changed.items()):
             found.append((preset, changed))
     if not found:
         given = ", ".join(

@@ -74,6 +74,8 @@ def saved_model(
     path = Path(path)
     _check(model)
     _check_free(path, overwrite)
+    if half:
+        model = _rounded(model)
     root = _root_of(model, inputs, half)
     note: dict[str, Any] = {
         "textgate": __version__,
@@ -145,12 +147,8 @@ def _root_of(model: keras.Model, inputs: Any, half: bool) -> tf.Module:
         # In the order of `model.weights`, for `restore`.
         root.weights = [variable.value for variable in model.weights]
         if half:
+            about += "\n\nIts weights are kept in half precision, and computed with in float32."
             root.weights = [_halved(value) for value in root.weights]
-    elif half:
-        raise ValueError(
-            "only language models of textgate can be kept in half precision; leave `half` out. "
-            f"Received: half=True and model {model.name!r}"
-        )
     else:
         endpoints = ModelEndpoints(model, inputs)
         about = description.of_model(endpoints)
@@ -172,17 +170,41 @@ def _root_of(model: keras.Model, inputs: Any, half: bool) -> tf.Module:
     return root
 
 
+def _rounded(model: keras.Model) -> LanguageModel:
+    """Return a copy of a language model whose weights half precision holds exactly.
+
+    It is this model that is exported, and whose fingerprint the export has.
+    """
+    if not isinstance(model, LanguageModel):
+        raise ValueError(
+            "only language models of textgate can be kept in half precision; leave `half` out. "
+            f"Received: half=True and model {model.name!r}"
+        )
+    copy = LanguageModel.from_config(model.get_config())
+    for weight, mine in zip(model.weights, copy.weights, strict=True):
+        value = tf.convert_to_tensor(weight.value)
+        if value.dtype.is_floating:
+            received = f"Received: {weight.path!r}"
+            if not bool(tf.reduce_all(tf.math.is_finite(value))):
+                raise ValueError(
+                    f"a weight is infinite or not a number: the training has failed. {received}"
+                )
+            largest = float(tf.reduce_max(tf.abs(value)))
+            value = tf.cast(value, tf.float16)
+            if not bool(tf.reduce_all(tf.math.is_finite(value))):
+                raise ValueError(
+                    "a weight is too large for half precision; leave `half` out. "
+                    f"{received} with values up to {largest:g}"
+                )
+        mine.assign(tf.cast(value, mine.dtype))
+    return copy
+
+
 def _halved(value: tf.Variable) -> tf.Variable:
     """Return a floating-point variable in half precision, any other as it is."""
     if not value.dtype.is_floating:
         return value
-    half = tf.cast(value, tf.float16)
-    if not bool(tf.reduce_all(tf.math.is_finite(half))):
-        raise ValueError(
-            "a weight is too large for half precision; leave `half` out. "
-            f"Received: {value.name!r} with values up to {float(tf.reduce_max(tf.abs(value))):g}"
-        )
-    return tf.Variable(half, trainable=False)
+    return tf.Variable(tf.cast(value, tf.float16), trainable=False)
 
 
 def _reading(endpoint: Any, weights: list[Any], kept: list[tf.Variable]) -> Any:

@@ -16,6 +16,7 @@ from textgate.plots import frame
 
 _REFERENTS = "referents to remember"
 _CHANCE = 0.5
+_COLUMNS = ("rung", "by", "group", "accuracy", "low", "high", "seed_low", "seed_high", "seeds")
 _WHAT = {  # a rung is a name in the tables; here what it does
     "constant": "every word as often as ever",
     "average": "mean of all embeddings",
@@ -61,7 +62,7 @@ def ladder_accuracy(
     >>> table = table.assign(accuracy=[0.9, 0.7], low=[0.8, 0.6], high=[1.0, 0.8], seeds=5)
     >>> figure = ladder_accuracy(table.assign(seed_low=[0.85, 0.6], seed_high=[0.95, 0.8]))
     """
-    _needs(table, ("rung", "by", "group", "accuracy", "low", "high", "seed_low", "seed_high"))
+    _needs(table, _COLUMNS)
     if not (table["by"] == "distance").any():
         raise ValueError(
             "The table must have the grouping 'distance'. "

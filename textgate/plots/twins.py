@@ -103,19 +103,22 @@ def _either(first: list[str], second: list[str]) -> list[str]:
 def _caption(
     kind: str, unit: int, words: Any, states: tuple[np.ndarray, ...], kept: tuple[np.ndarray, ...]
 ) -> list[str]:
+    what = (
+        f"Above, what unit {unit} of this {kind} remembers after each word of the two sentences; "
+        "below, the share of the memory before that its gate keeps, word by word."
+    )
     apart = np.abs(states[0] - states[1])
+    if apart.max() < 0.005:  # less than is said of them
+        return [what, "The two never part."]
     part = int(np.argmax(apart >= apart.max() / 2))
     said = (
-        f"They part at “{_either(*words)[part]}”: {states[0][part]:.2f} and {states[1][part]:.2f}"
+        f"They first are half as far apart as they get, or more, after “{_either(*words)[part]}”: "
+        f"{states[0][part]:.2f} and {states[1][part]:.2f}"
     )
     if part + 1 < len(apart):
         later = np.concatenate([k[part + 1 :] for k in kept])
         said += (
-            f", and are {apart[part + 1 :].min():.2f} apart or more after every later word. The "
+            f", and {apart[part + 1 :].min():.2f} apart or more after every later word. The "
             f"gate keeps {100 * later.mean():.0f} % there on average"
         )
-    return [
-        f"Above, what unit {unit} of this {kind} remembers after each word of the two sentences; "
-        "below, the share of the memory before that its gate keeps, word by word.",
-        said.replace("-", "−") + ".",
-    ]
+    return [what, said.replace("-", "−") + "."]

@@ -81,8 +81,11 @@ def _forget_gate(ladder: "Ladder") -> str:
     found, grain = differences(ladder.by_seed, ladder.runs, "lstm_forget_1", "lstm")
     groups = groups_of(ladder.by_seed, "distance")
     change, its_grain = growth(found, grain, groups[0], groups[-1])
-    rise = ("growth", "distance")
-    table = intervals(found.join(change), pd.concat([grain, its_grain]), [*groups, rise])
+    rise, left = ("growth", "distance"), ("left", groups[-1][1])
+    grain = pd.concat([grain, its_grain, pd.Series({left: grain[groups[-1]]})])
+    found = found.join(change)
+    found[left] = _accuracies(ladder, "lstm_forget_1", groups[-1]).reindex(found.index) - _CHANCE
+    table = intervals(found, grain, [*groups, rise, left])
     if len(found) < 2:
         return f"{question}: {_too_few(len(found))}"
     near, far = (_row(table, group) for group in (groups[0], groups[-1]))
@@ -95,12 +98,12 @@ def _forget_gate(ladder: "Ladder") -> str:
     if lower and not higher and steeper["said"] == "lower":
         answer = (
             f"yes: without it fewer items are right at {_in_words(lower, groups)}, "
-            f"and the farther, the more is lost, {change_said} points."
+            f"and more is lost far away than near, {change_said} points."
         )
     elif lower and not higher:
         answer = (
-            f"it helps, at {_in_words(lower, groups)}, but that it helps more the farther isn't "
-            f"shown: {change_said} points."
+            f"it helps, at {_in_words(lower, groups)}, but that it helps more far away than near "
+            f"isn't shown: {change_said} points."
         )
     elif higher and not lower:
         answer = f"no: without it more items are right, at {_in_words(higher, groups)}."
@@ -120,16 +123,16 @@ def _forget_gate(ladder: "Ladder") -> str:
             "the data don't separate the two at any distance, nor the change over distance: "
             f"{change_said} points."
         )
-    return f"{question}: {answer} {_left(ladder, groups[-1])}"
+    kept = _row(table, left)["said"] == "higher"
+    return f"{question}: {answer} {_left(ladder, groups[-1], kept)}"
 
 
-def _left(ladder: "Ladder", group: tuple[str, str]) -> str:
-    """Say what is right far away with and without forget gate."""
+def _left(ladder: "Ladder", group: tuple[str, str], kept: bool) -> str:
+    """Say what is right far away with and without forget gate, and if that is above chance."""
     with_it, without = (_mean(ladder, rung, group) for rung in ("lstm", "lstm_forget_1"))
     said = f"At {_words(group)} {_percent(with_it)} are right with it and {_percent(without)} "
     said += "without, where guessing gives 50 %"
-    table = ladder.accuracy.set_index(["rung", "by", "group"])
-    if _row(table, ("lstm_forget_1", *group))["seed_low"] > _CHANCE:
+    if kept:
         return f"{said}: something else carries it there, too."
     return f"{said}: that anything else carries it there isn't shown."
 
@@ -163,10 +166,10 @@ def _without(ladder: "Ladder", rung: str) -> str:
         groups = [group for group in _where(table, which) if group in held]
         if groups:
             several = _in_words(groups, held)
-            answer += f" {word} are right with {several} to remember."
+            answer += f" {word} are right at {several}, of whom one is asked for."
     bits = _row(table, BITS)
-    change = f"{bits['difference']:+.3f} ({bits['low']:+.3f} to {bits['high']:+.3f})"
-    change = change.replace("-", "−")
+    found_bits, low, high = (_signed(bits[name], 3) for name in ("difference", "low", "high"))
+    change = f"{found_bits} ({low} to {high})"
     answer += {
         "higher": f" Words are predicted worse, by {change} bits.",
         "lower": f" Words are predicted better, by {change} bits.",
@@ -239,9 +242,14 @@ def _against(ladder: "Ladder", rung: str, best: str, group: tuple[str, str]) -> 
 
 
 def _mean(ladder: "Ladder", rung: str, group: tuple[str, str]) -> float:
+    return float(_accuracies(ladder, rung, group).mean())
+
+
+def _accuracies(ladder: "Ladder", rung: str, group: tuple[str, str]) -> pd.Series:
+    """Return a rung's accuracy in a group, by seed."""
     table = ladder.by_seed
     mine = (table["rung"] == rung) & (table["by"] == group[0]) & (table["group"] == group[1])
-    return float(table.loc[mine, "accuracy"].mean())
+    return table.loc[mine].set_index("seed")["accuracy"]
 
 
 def _row(table: Any, key: tuple[str, ...]) -> Any:
@@ -249,7 +257,9 @@ def _row(table: Any, key: tuple[str, ...]) -> Any:
 
 
 def _where(table: pd.DataFrame, said: str) -> list[tuple[str, str]]:
-    return [name for name in table.index[table["said"] == said] if name[0] != "growth"]
+    return [
+        name for name in table.index[table["said"] == said] if name[0] not in ("growth", "left")
+    ]
 
 
 def _too_few(seeds: int) -> str:
@@ -281,7 +291,11 @@ def _percent(share: float) -> str:
 
 
 def _points(difference: float) -> str:
-    return f"{100 * difference:+.1f}".replace("-", "−")
+    return _signed(100 * difference, 1)
+
+
+def _signed(number: float, digits: int) -> str:
+    return f"{round(number, digits) + 0.0:+.{digits}f}".replace("-", "−")
 
 
 def _interval(row: pd.Series) -> str:

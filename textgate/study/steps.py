@@ -186,7 +186,10 @@ class Model:
     def _measure(self) -> None:
         from textgate.datasets import sentences
 
-        pairs, _ = self.pairs()
+        try:
+            pairs, _ = self.pairs()
+        except ValueError:  # it knows none of their words, and reads them as <unk>
+            pairs = asked.gender_pairs(_PAIRS)
         texts = sentences("pronoun_agreement", "validation", size=_TEXTS)
         finding = self.finding()
         tables = measures.gates(
