@@ -295,7 +295,8 @@ def _points(difference: float) -> str:
 
 
 def _signed(number: float, digits: int) -> str:
-    return f"{round(number, digits) + 0.0:+.{digits}f}".replace("-", "−")
+    rounded = round(number, digits)
+    return f"{rounded:+.{digits}f}".replace("-", "−") if rounded else f"{0:.{digits}f}"
 
 
 def _interval(row: pd.Series) -> str:
