@@ -175,6 +175,11 @@ def test_twins_says_where_the_memories_part():
     caption = plots.twins(node, unit=0).get_supxlabel().replace("\n", " ")
     assert "or more, after “girl / boy”: −0.50 and 0.50, and 0.70 apart or more after" in caption
     assert "keeps 80 % there on average" in caption
+    # A layer that reads backwards hears of the girl later than of what follows her.
+    backward = plots.twins(node.assign_attrs(go_backwards=1), unit=0).get_supxlabel()
+    backward = backward.replace("\n", " ")
+    assert "reads from the last word to the first, remembers" in backward
+    assert "or more, after “.”: −0.40 and 0.40, and 0.00 apart or more after" in backward
     same = plots.twins(node, unit=0, examples=(1, 1)).get_supxlabel()
     assert same.endswith("The two never part.")
 
@@ -185,8 +190,9 @@ def test_twins_says_what_it_cannot_draw(nodes):
         plots.twins(node, unit=9)
     with pytest.raises(ValueError, match="`examples` must be examples of the trace, 0 to 1"):
         plots.twins(node, unit=0, examples=(0, 2))
-    with pytest.raises(ValueError, match="`node` must be one layer of a trace"):
-        plots.twins(node.drop_vars("retention"), unit=0)
+    for other in (node.drop_vars("retention"), node.drop_vars("cell_state"), nodes["rnn"]):
+        with pytest.raises(ValueError, match="`node` must be one layer of a trace"):
+            plots.twins(other, unit=0)
     longer = node.isel(time=[0, 1, 2, 3, 4])
     with pytest.raises(ValueError, match="Received: 4 and 5 words"):
         plots.twins(longer, unit=0)

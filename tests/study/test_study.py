@@ -249,6 +249,21 @@ def test_a_stage_that_fails_is_not_done(tmp_path):
     assert stages.do("work", lambda: target.write_text("whole"), [], [target], 1)
 
 
+def test_a_model_of_text_that_knows_no_gendered_word_has_its_mechanics_all_the_same(
+    few, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(steps, "ASKED", 20)
+    tokenizer = tg.tokenizers.WordTokenizer.train(
+        ["the dog slept .", "a cat saw her and his dog ."]
+    )
+    model = steps.Model(Settings(text=("x.txt",)), tmp_path, "lstm", progress=False)
+    model._lm = tg.models.LanguageModel(tokenizer, units=4, seed=0)
+    with pytest.raises(ValueError, match="Received"):
+        model.pairs()
+    model._measure()
+    assert (tmp_path / "lstm" / "mechanics" / "saturation.csv").is_file()
+
+
 def test_a_full_disk_is_no_reason_to_leave_something_out(done, monkeypatch):
     place, settings, _ = done
     model = steps.Model(settings, place, "gru", progress=False)

@@ -41,7 +41,8 @@ def interval(
         seed: Seed.
 
     Returns:
-        The lower and the upper end: percentiles of the resampled means.
+        The lower and the upper end: percentiles of the resampled means. Of a single cluster there
+        is nothing to resample, and they are the smallest and the largest value.
 
     Raises:
         ValueError: If there are no values, or the labels aren't as many.

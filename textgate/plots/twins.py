@@ -7,6 +7,9 @@ from matplotlib.figure import Figure
 
 from textgate.plots import frame
 
+# What a cell remembers in, and the gate that keeps it.
+_MEMORY = {"lstm": ("cell_state", "forget"), "gru": ("hidden_state", "update")}
+
 
 def twins(
     node: Any, unit: int, examples: tuple[int, int] = (0, 1), *, title: str | None = None
@@ -37,11 +40,13 @@ def twins(
     >>> trace = tg.trace(model, np.random.default_rng(0).normal(size=(2, 5, 3)))
     >>> figure = twins(trace["memory"].to_dataset(), unit=3)
     """
-    memory = next((name for name in ("cell_state", "hidden_state") if name in node), None)
-    if memory is None or "retention" not in node:
+    cell = node.attrs.get("cell")
+    memory, gate = _MEMORY.get(cell, ("", ""))
+    if memory not in node or "retention" not in node:
         raise ValueError(
-            "`node` must be one layer of a trace, with its state and `retention`. "
-            f"Received signals: {sorted(map(str, node.data_vars))}"
+            "`node` must be one layer of a trace, of an LSTM with `cell_state` or of a GRU with "
+            "`hidden_state`, and with `retention`. "
+            f"Received: cell={cell!r}, signals {sorted(map(str, node.data_vars))}"
         )
     numbers = node["unit"].values
     if unit not in numbers:
@@ -69,13 +74,17 @@ def twins(
     above.margins(y=0.12)
     above.legend(fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0))
     frame.plain(above, "", f"memory of unit {unit}")
-    gate = "forget" if memory == "cell_state" else "update"
     frame.plain(below, "word that has just been read", f"kept by its\n{gate} gate")
     below.set_ylim(0, 1.02)
     frame.word_ticks(below, _either(*words))
-    kind = frame.KINDS.get(node.attrs.get("cell", ""), "recurrent")
-    heading = title or f"Unit {unit} in two sentences"
-    return frame.explain(figure, heading, _caption(kind, unit, words, states, kept))
+    backwards = bool(node.attrs.get("go_backwards", 0))
+    who = f"unit {unit} of this {frame.KINDS[cell]}"
+    who += ", which reads from the last word to the first," * backwards
+    read = slice(None, None, -1 if backwards else 1)  # in the order in which it is read
+    caption = _caption(
+        who, _either(*words)[read], [s[read] for s in states], [k[read] for k in kept]
+    )
+    return frame.explain(figure, title or f"Unit {unit} in two sentences", caption)
 
 
 def _curves(
@@ -101,10 +110,10 @@ def _either(first: list[str], second: list[str]) -> list[str]:
 
 
 def _caption(
-    kind: str, unit: int, words: Any, states: tuple[np.ndarray, ...], kept: tuple[np.ndarray, ...]
+    who: str, words: list[str], states: list[np.ndarray], kept: list[np.ndarray]
 ) -> list[str]:
     what = (
-        f"Above, what unit {unit} of this {kind} remembers after each word of the two sentences; "
+        f"Above, what {who} remembers after each word of the two sentences; "
         "below, the share of the memory before that its gate keeps, word by word."
     )
     apart = np.abs(states[0] - states[1])
@@ -112,7 +121,7 @@ def _caption(
         return [what, "The two never part."]
     part = int(np.argmax(apart >= apart.max() / 2))
     said = (
-        f"They first are half as far apart as they get, or more, after “{_either(*words)[part]}”: "
+        f"They first are half as far apart as they get, or more, after “{words[part]}”: "
         f"{states[0][part]:.2f} and {states[1][part]:.2f}"
     )
     if part + 1 < len(apart):
