@@ -52,13 +52,13 @@ class AdamW:
             gradients: One for each variable, dense or `tf.IndexedSlices`.
             rate: The learning rate, a scalar.
         """
-        dense = [_dense(g, w) for g, w in zip(gradients, self._weights, strict=True)]
-        norm = tf.sqrt(tf.add_n([2 * tf.nn.l2_loss(g) for g in dense]))
+        gradients = [_single_rows(g, w) for g, w in zip(gradients, self._weights, strict=True)]
+        norm = tf.sqrt(tf.add_n([2 * tf.nn.l2_loss(_values(g)) for g in gradients]))
         scale = self._clip / tf.maximum(norm, self._clip)
         taken = tf.cast(self._steps.assign_add(1), tf.float32)
         powers = [tf.pow(tf.constant(beta), taken) for beta in (_BETA1, self._beta2)]
         for weight, first, second, gradient, decays in zip(
-            self._weights, self._first, self._second, dense, self._decayed, strict=True
+            self._weights, self._first, self._second, gradients, self._decayed, strict=True
         ):
             if self._decay and decays:
                 weight.assign_sub(rate * self._decay * weight)
@@ -72,14 +72,29 @@ class AdamW:
                 beta1=_BETA1,
                 beta2=self._beta2,
                 epsilon=_EPSILON,
-                grad=gradient * scale,
+                grad=_scaled(gradient, scale),
             )
         return norm
 
 
-def _dense(gradient: Any, weight: tf.Variable) -> tf.Tensor:
+def _single_rows(gradient: Any, weight: tf.Variable) -> Any:
+    """Return a gradient that has each row once, so that its values' squares add up to its norm."""
     if gradient is None:
         return tf.zeros_like(weight)
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient
+    rows, places = tf.unique(gradient.indices)
+    values = tf.math.unsorted_segment_sum(gradient.values, places, tf.size(rows))
+    return tf.IndexedSlices(values, rows, tf.shape(weight, out_type=rows.dtype))
+
+
+def _values(gradient: Any) -> tf.Tensor:
+    return gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
+
+
+def _scaled(gradient: Any, scale: tf.Tensor) -> tf.Tensor:
+    """Return a gradient, scaled and dense; few rows are scaled before they are many."""
     if isinstance(gradient, tf.IndexedSlices):
-        return tf.math.unsorted_segment_sum(gradient.values, gradient.indices, weight.shape[0])
-    return gradient
+        rows = gradient.indices[:, None]
+        return tf.scatter_nd(rows, gradient.values * scale, gradient.dense_shape)
+    return gradient * scale

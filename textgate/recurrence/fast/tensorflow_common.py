@@ -7,26 +7,66 @@ import tensorflow as tf
 
 Tensors = Sequence[tf.Tensor]
 
+_WORTH_HALVING = 16  # sequences
+
 
 def while_loop(
-    body: Callable[[tf.Tensor, Tensors], tuple[Tensors, Tensors]],
+    body: Callable[[Tensors, Tensors], tuple[Tensors, Tensors]],
     carried: Tensors,
-    like: tf.Tensor,
+    over_time: Tensors,
     widths: Sequence[int],
     reverse: bool,
 ) -> tuple[Tensors, list[tf.Tensor]]:
-    """Go through the steps of `like`, `(time, batch, ·)`, and stack what each step returns.
+    """Go through the steps of a batch of sequences, and stack what each step returns.
+
+    A step is too small for two cores to share, and the next one waits for it. But the sequences of
+    a batch don't know of each other, so two loops go through a half of them each, side by side.
 
     Args:
-        body: `(t, carried) -> (carried, results)`.
-        carried: What goes from step to step.
-        like: A tensor whose first axis is time.
+        body: `(now, carried) -> (carried, results)`, where `now` is `over_time` at a step.
+        carried: What goes from step to step, each `(batch, ·)`.
+        over_time: What the steps read, each `(time, batch, ·)`.
         widths: The last dimension of each result, `(batch, width)`.
         reverse: Whether to start from the last step.
 
     Returns:
         What is carried after the last step, and the results, each `(time, batch, width)`.
     """
+
+    def one_loop() -> tuple[Tensors, list[tf.Tensor]]:
+        return _one_loop(body, carried, over_time, widths, reverse)
+
+    def side_by_side() -> tuple[Tensors, list[tf.Tensor]]:
+        half = tf.shape(over_time[0])[1] // 2
+        loops = [
+            _one_loop(
+                body,
+                [state[rows] for state in carried],
+                [x[:, rows] for x in over_time],
+                widths,
+                reverse,
+            )
+            for rows in (slice(None, half), slice(half, None))
+        ]
+        states, results = (list(zip(*parts, strict=True)) for parts in zip(*loops, strict=True))
+        return [tf.concat(s, axis=0) for s in states], [tf.concat(r, axis=1) for r in results]
+
+    batch = over_time[0].shape[1]
+    if tf.executing_eagerly() or (batch is not None and batch < _WORTH_HALVING):
+        return one_loop()
+    if batch is not None:
+        return side_by_side()
+    return tf.cond(tf.shape(over_time[0])[1] < _WORTH_HALVING, one_loop, side_by_side)
+
+
+def _one_loop(
+    body: Callable[[Tensors, Tensors], tuple[Tensors, Tensors]],
+    carried: Tensors,
+    over_time: Tensors,
+    widths: Sequence[int],
+    reverse: bool,
+) -> tuple[Tensors, list[tf.Tensor]]:
+    like = over_time[0]
     steps = tf.shape(like)[0] if like.shape[0] is None else like.shape[0]
     arrays = [
         tf.TensorArray(like.dtype, size=steps, element_shape=(like.shape[1], width))
@@ -34,7 +74,7 @@ def while_loop(
     ]
 
     def one(t: tf.Tensor, carried: Tensors, arrays: list) -> tuple:
-        carried, results = body(t, carried)
+        carried, results = body([x[t] for x in over_time], carried)
         arrays = [a.write(t, r) for a, r in zip(arrays, results, strict=True)]
         return (t - 1 if reverse else t + 1), list(carried), arrays
 
@@ -49,19 +89,49 @@ def while_loop(
 
 
 def activate(z: tf.Tensor, gates: Sequence[bool]) -> list[tf.Tensor]:
-    """Return σ of the columns of `z` that are gates and tanh of the others, split.
+    """Return σ of the columns of `z` that are gates and tanh of the others, split."""
+    no_bias = tf.zeros(z.shape[-1:], z.dtype)
+    ready, _, activated = prepared(z, no_bias, no_bias, gates)
+    return tf.split(activated(ready), len(gates), axis=-1)
 
-    One tanh for all columns, by σ(z) = ½ + ½ tanh(z/2), is a single pass over `z` and cheaper to
-    compile. In half precision that form would lose the small values of σ, so there it isn't used.
+
+def prepared(
+    x: tf.Tensor, U: tf.Tensor, b: tf.Tensor, gates: Sequence[bool]
+) -> tuple[tf.Tensor, tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+    """Take out of the loop what every step would do alike.
+
+    With σ(z) = ½ + ½ tanh(z/2), one tanh serves all columns, in a single pass over them, and the
+    halving is done beforehand, exactly, since it only changes exponents. In half precision that
+    form would lose the small values of σ, so there it isn't used.
+
+    Args:
+        x: The input's part of the pre-activations.
+        U: The recurrent weights.
+        b: The bias.
+        gates: Which parts of the columns, all equally wide, are gates.
+
+    Returns:
+        `x` with the bias and `U`, such that `activated(x[t] + h U)` are σ of the columns of gates
+        and tanh of the others; and this function.
     """
-    if z.dtype.size < 4:
-        parts = tf.split(z, len(gates), axis=-1)
-        pairs = zip(parts, gates, strict=True)
-        return [tf.sigmoid(part) if gate else tf.tanh(part) for part, gate in pairs]
-    units = z.shape[-1] // len(gates)
-    half = tf.constant([0.5 if gate else 1.0 for gate in gates for _ in range(units)], z.dtype)
-    shift = tf.constant([0.5 if gate else 0.0 for gate in gates for _ in range(units)], z.dtype)
-    return tf.split(tf.tanh(z * half) * half + shift, len(gates), axis=-1)
+    units = x.shape[-1] // len(gates)
+    if x.dtype.size < 4:
+
+        def activated(z: tf.Tensor) -> tf.Tensor:
+            parts = zip(tf.split(z, len(gates), axis=-1), gates, strict=True)
+            return tf.concat([tf.sigmoid(p) if gate else tf.tanh(p) for p, gate in parts], axis=-1)
+
+        return x + b, U, activated
+    half = tf.constant([0.5 if gate else 1.0 for gate in gates for _ in range(units)], x.dtype)
+    shift = tf.constant([0.5 if gate else 0.0 for gate in gates for _ in range(units)], x.dtype)
+    return x * half + b * half, U * half, lambda z: tf.tanh(z) * half + shift
+
+
+def slopes(activated: tf.Tensor, gates: Sequence[bool]) -> tf.Tensor:
+    """Return the derivatives of activations: s(1 − s) of a gate, (1 + s)(1 − s) of a tanh."""
+    units = activated.shape[-1] // len(gates)
+    one = tf.constant([0.0 if g else 1.0 for g in gates for _ in range(units)], activated.dtype)
+    return (activated + one) * (1 - activated)
 
 
 def before(states: tf.Tensor, initial: tf.Tensor, reverse: bool) -> tf.Tensor:
@@ -76,9 +146,19 @@ def last(states: tf.Tensor, reverse: bool) -> tf.Tensor:
     return states[0] if reverse else states[-1]
 
 
+def given(*values: Any) -> list[Any]:
+    """Return the values that aren't `None`."""
+    return [value for value in values if value is not None]
+
+
 def rows(tensor: tf.Tensor) -> tf.Tensor:
     """Return `(time, batch, width)` as `(time * batch, width)`."""
     return tf.reshape(tensor, (-1, tensor.shape[-1]))
+
+
+def column_sums(tensor: tf.Tensor) -> tf.Tensor:
+    """Return the sums of the columns of `(rows, width)`, as a product: TensorFlow's is slower."""
+    return tf.matmul(tf.ones((1, tf.shape(tensor)[0]), tensor.dtype), tensor)[0]
 
 
 def tensors(*values: Any) -> list[tf.Tensor]:

@@ -10,13 +10,19 @@ from textgate.recurrence.fast.tensorflow_common import (
     activate,
     attached,
     before,
+    column_sums,
+    given,
     last,
+    prepared,
     rows,
+    slopes,
     tensors,
     while_loop,
     with_gradient,
 )
 from textgate.recurrence.spec import Spec, Weights
+
+_GATES = (True, True)  # z and r are both σ
 
 
 def run(
@@ -33,78 +39,96 @@ def run(
     after = spec.reset_after
 
     def forward(x: tf.Tensor, U: tf.Tensor, b: tf.Tensor, h: tf.Tensor) -> Any:
-        b_in, b_past = (b[0], b[1]) if after else (b, None)
-        x_gates, x_candidate = x[..., : 2 * units], x[..., 2 * units :]
+        b_in: Any = b[0] if after else b
+        b_past: Any = b[1] if after else None
+        b_gates = b_in[: 2 * units] + (b_past[: 2 * units] if after else 0)
+        if mask is not None:  # what stands at masked steps may be anything, NaN too
+            x = tf.where(mask, x, tf.zeros_like(x))
+        x_candidate = x[..., 2 * units :] + b_in[2 * units :]
+        ready, U_gates, activated = prepared(
+            x[..., : 2 * units], U[:, : 2 * units], b_gates, _GATES
+        )
+        U_candidate = U[:, 2 * units :]
+        U_all = tf.concat([U_gates, U_candidate], axis=1)
 
-        def step(t: tf.Tensor, states: Tensors) -> tuple[Tensors, Tensors]:
-            (h,) = states
+        def step(now: Tensors, states: Tensors) -> tuple[Tensors, Tensors]:
+            (h,), (ready, x_candidate), unmasked = states, now[:2], now[2:]
             if after:
-                inner = tf.matmul(h, U) + b_past
-                gates, past = inner[:, : 2 * units], inner[:, 2 * units :]
+                of_gates, past = tf.split(tf.matmul(h, U_all), [2 * units, units], axis=1)
+                past += b_past[2 * units :]
             else:
-                gates = tf.matmul(h, U[:, : 2 * units])
-            z, r = activate(x_gates[t] + gates + b_in[: 2 * units], (True, True))
+                of_gates = tf.matmul(h, U_gates)
+            gates = activated(ready + of_gates)
+            z, r = tf.split(gates, 2, axis=1)
             if not after:
-                past = tf.matmul(r * h, U[:, 2 * units :])
-            candidate = tf.tanh(x_candidate[t] + b_in[2 * units :] + (r * past if after else past))
+                past = tf.matmul(r * h, U_candidate)
+            candidate = tf.tanh(x_candidate + (r * past if after else past))
             if mask is not None:
-                z, r, candidate = (
-                    tf.where(mask[t], s, tf.zeros_like(s)) for s in (z, r, candidate)
-                )
-            h = _kept(z, t) * h + (1 - z) * candidate
-            return (h,), (z, r, candidate, past, h)
+                gates, z, candidate = (s * unmasked[0] for s in (gates, z, candidate))
+            h = _kept(z, *unmasked) * h + (1 - z) * candidate
+            return (h,), (gates, candidate, past, h)
 
-        _, kept = while_loop(step, (h,), x, [units] * 5, reverse)
-        z, r, candidate, _, h = kept
-        return (h, z, r, candidate), kept
+        over_time = [ready, x_candidate, *given(unmasked)]
+        widths = [2 * units, units, units, units]
+        _, kept = while_loop(step, (h,), over_time, widths, reverse)
+        gates, candidate, _, h = kept
+        return (h, *tf.split(gates, 2, axis=-1), candidate), kept
 
-    def _kept(z: tf.Tensor, t: tf.Tensor) -> tf.Tensor:
+    def _kept(z: tf.Tensor, unmasked: Any = None) -> tf.Tensor:
         """The share of the old state that is kept: z, and all of it at a masked step."""
         z = z if spec.leak else tf.zeros_like(z)
-        return z if mask is None else z + (1 - unmasked[t])
-
-    def _written(z: tf.Tensor, t: tf.Tensor) -> tf.Tensor:
-        """The share of the candidate that is written: 1 − z, and nothing at a masked step."""
-        return 1 - z if mask is None else (1 - z) * unmasked[t]
+        return z if unmasked is None else z + (1 - unmasked)
 
     def backward(kept: Tensors, arguments: Tensors, upstream: Tensors) -> Tensors:
-        x, U, _, h_0 = arguments
+        _, U, _, h_0 = arguments
         (d_hidden,) = upstream
-        z, r, candidate, past, h = kept
+        gates, candidate, past, h = kept
+        z, r = tf.split(gates, 2, axis=-1)
         h_before = before(h, h_0, reverse)
+        of_gates = slopes(gates, _GATES)
+        # What the loop multiplies dh with, to have the gradients of the pre-activations. At a
+        # masked step nothing is written, and all gates are 0.
+        into_candidate = (1 - z) * (1 - candidate * candidate)
+        if mask is not None:
+            into_candidate *= unmasked
+        into_z = ((h_before if spec.leak else 0) - candidate) * of_gates[..., :units]
+        state_kept = _kept(z, unmasked)
         # Transposed once: a product with a transposed flag is slower at every step.
         U_all, U_gates, U_candidate = (
             tf.transpose(part) for part in (U, U[:, : 2 * units], U[:, 2 * units :])
         )
+        if after:
+            into_r = past * of_gates[..., units:]
+            derivatives = tf.concat([into_z, into_candidate * into_r, into_candidate * r], axis=-1)
+        else:
+            into_r = h_before * of_gates[..., units:]
 
-        def step(t: tf.Tensor, carried: Tensors) -> tuple[Tensors, Tensors]:
-            dh = carried[0] + d_hidden[t]
-            z_t, r_t, candidate_t, h_t = z[t], r[t], candidate[t], h_before[t]
-            kept_t = _kept(z_t, t)
-            da = dh * _written(z_t, t) * (1 - candidate_t * candidate_t)
-            dz = dh * ((h_t if spec.leak else 0) - candidate_t) * z_t * (1 - z_t)
+        def step(now: Tensors, carried: Tensors) -> tuple[Tensors, Tensors]:
+            dh, state_kept = carried[0] + now[0], now[1]
             if after:
-                dr = da * past[t] * r_t * (1 - r_t)
-                inner = tf.concat([dz, dr, da * r_t], axis=1)
-                dh = dh * kept_t + tf.matmul(inner, U_all)
-                return (dh,), (da, inner)
-            dp = tf.matmul(da, U_candidate)
-            gates = tf.concat([dz, dp * h_t * r_t * (1 - r_t)], axis=1)
-            dh = dh * kept_t + dp * r_t + tf.matmul(gates, U_gates)
-            return (dh,), (da, gates)
+                inner = tf.concat([dh, dh, dh], axis=1) * now[2]
+                return (dh * state_kept + tf.matmul(inner, U_all),), (dh, inner)
+            into_candidate, into_z, into_r, r = now[2:]
+            dp = tf.matmul(dh * into_candidate, U_candidate)
+            inner = tf.concat([dh * into_z, dp * into_r], axis=1)
+            dh_before = dh * state_kept + dp * r + tf.matmul(inner, U_gates)
+            return (dh_before,), (dh, inner)
 
+        parts = [derivatives] if after else [into_candidate, into_z, into_r, r]
+        over_time = [d_hidden, state_kept, *parts]
         widths = [units, 3 * units if after else 2 * units]
         zeros = tf.zeros_like(h_0)
-        (dh_0,), (da, inner) = while_loop(step, (zeros,), x, widths, not reverse)
+        (dh_0,), (dh, inner) = while_loop(step, (zeros,), over_time, widths, not reverse)
+        da = dh * into_candidate
         dx = tf.concat([inner[..., : 2 * units], da], axis=-1)
-        db = tf.reduce_sum(rows(dx), axis=0)
+        db = column_sums(rows(dx))
         if after:
             dU = tf.matmul(rows(h_before), rows(inner), transpose_a=True)
-            db = tf.stack([db, tf.reduce_sum(rows(inner), axis=0)])
+            db = tf.stack([db, column_sums(rows(inner))])
         else:
-            of_gates = tf.matmul(rows(h_before), rows(inner), transpose_a=True)
-            of_candidate = tf.matmul(rows(r * h_before), rows(da), transpose_a=True)
-            dU = tf.concat([of_gates, of_candidate], axis=1)
+            dU_gates = tf.matmul(rows(h_before), rows(inner), transpose_a=True)
+            dU_candidate = tf.matmul(rows(r * h_before), rows(da), transpose_a=True)
+            dU = tf.concat([dU_gates, dU_candidate], axis=1)
         return dx, dU, db, dh_0
 
     def stepwise(x: tf.Tensor, U: tf.Tensor, b: tf.Tensor, h: tf.Tensor) -> Tensors:
@@ -120,7 +144,7 @@ def run(
         inner = tf.matmul(rows(h_before), columns) + (b[1] if after else 0)
         inner = tf.reshape(inner, (*tf.unstack(tf.shape(x)[:2]), inner.shape[-1]))
         x = x + b_in
-        z, r = activate(x[..., : 2 * units] + inner[..., : 2 * units], (True, True))
+        z, r = activate(x[..., : 2 * units] + inner[..., : 2 * units], _GATES)
         if after:
             past = r * inner[..., 2 * units :]
         else:

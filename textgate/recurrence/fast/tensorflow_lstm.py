@@ -10,8 +10,12 @@ from textgate.recurrence.fast.tensorflow_common import (
     activate,
     attached,
     before,
+    column_sums,
+    given,
     last,
+    prepared,
     rows,
+    slopes,
     tensors,
     while_loop,
     with_gradient,
@@ -32,56 +36,60 @@ def run(
     units = spec.units
 
     def forward(x: tf.Tensor, U: tf.Tensor, b: tf.Tensor, h: tf.Tensor, c: tf.Tensor) -> Any:
-        def step(t: tf.Tensor, states: Tensors) -> tuple[Tensors, Tensors]:
+        ready, U, activated = prepared(x, U, b, _GATES)
+        if mask is not None:  # what stands at masked steps may be anything, NaN too
+            ready = tf.where(mask, ready, tf.zeros_like(ready))
+
+        def step(now: Tensors, states: Tensors) -> tuple[Tensors, Tensors]:
             h, c = states
-            i, f, g, o = activate(x[t] + tf.matmul(h, U) + b, _GATES)
+            gates = activated(now[0] + tf.matmul(h, U))
             if mask is None:
+                i, f, g, o = tf.split(gates, 4, axis=1)
                 c = f * c + i * g
                 h = o * tf.tanh(c)
             else:
-                i, f, g, o = (tf.where(mask[t], s, tf.zeros_like(s)) for s in (i, f, g, o))
-                masked = 1 - unmasked[t]
+                gates *= now[1]
+                i, f, g, o = tf.split(gates, 4, axis=1)
+                masked = 1 - now[1]
                 c = (f + masked) * c + i * g
                 h = o * tf.tanh(c) + masked * h
-            return (h, c), (i, f, g, o, c, h)
+            return (h, c), (gates, c, h)
 
-        (_, c_last), kept = while_loop(step, (h, c), x, [units] * 6, reverse)
-        i, f, g, o, c, h = kept
-        return (h, c_last, i, f, g, o, c), kept
+        over_time = [ready, *given(unmasked)]
+        widths = [4 * units, units, units]
+        (_, c_last), (gates, c, h) = while_loop(step, (h, c), over_time, widths, reverse)
+        return (h, c_last, *tf.split(gates, 4, axis=-1), c), (gates, c, h)
 
     def backward(kept: Tensors, arguments: Tensors, upstream: Tensors) -> Tensors:
-        x, U, _, h_0, c_0 = arguments
+        _, U, _, h_0, c_0 = arguments
         d_hidden, d_c_last = upstream
-        i, f, g, o, c, h = kept
-        c_before = before(c, c_0, reverse)
+        gates, c, h = kept
+        i, f, g, o = tf.split(gates, 4, axis=-1)
+        tanh_c = tf.tanh(c)
+        # Of each pre-activation the derivative with respect to dc, or dh for o: what the loop
+        # multiplies with. At a masked step all gates are 0, and with them dz; the states just pass.
+        partners = tf.concat([g, before(c, c_0, reverse), i, tanh_c], axis=-1)
+        derivatives = slopes(gates, _GATES) * partners
+        into_c = o * (1 - tanh_c * tanh_c)
         # Transposed once: a product with a transposed flag is slower at every step.
         U_transposed = tf.transpose(U)
 
-        def step(t: tf.Tensor, carried: Tensors) -> tuple[Tensors, Tensors]:
-            dh, dc = carried
-            i_t, f_t, g_t, o_t, tanh_c = i[t], f[t], g[t], o[t], tf.tanh(c[t])
-            dh += d_hidden[t]
-            dc += dh * o_t * (1 - tanh_c * tanh_c)
-            dz = tf.concat(
-                [
-                    dc * g_t * i_t * (1 - i_t),
-                    dc * c_before[t] * f_t * (1 - f_t),
-                    dc * i_t * (1 - g_t * g_t),
-                    dh * tanh_c * o_t * (1 - o_t),
-                ],
-                axis=1,
-            )
+        def step(now: Tensors, carried: Tensors) -> tuple[Tensors, Tensors]:
+            (dh, dc), (d_hidden, into_c, derivatives, f) = carried, now[:4]
+            dh += d_hidden
+            dc += dh * into_c
+            dz = tf.concat([dc, dc, dc, dh], axis=1) * derivatives
             dh_before = tf.matmul(dz, U_transposed)
             if mask is None:
-                return (dh_before, dc * f_t), (dz,)
-            # At a masked step all gates are 0, and with them dz; the states just pass.
-            masked = 1 - unmasked[t]
-            return (dh_before + masked * dh, dc * (f_t + masked)), (dz,)
+                return (dh_before, dc * f), (dz,)
+            masked = 1 - now[4]
+            return (dh_before + masked * dh, dc * (f + masked)), (dz,)
 
         carried = (tf.zeros_like(h_0), d_c_last)
-        (dh_0, dc_0), (dz,) = while_loop(step, carried, x, [4 * units], not reverse)
+        over_time = [d_hidden, into_c, derivatives, f, *given(unmasked)]
+        (dh_0, dc_0), (dz,) = while_loop(step, carried, over_time, [4 * units], not reverse)
         dU = tf.matmul(rows(before(h, h_0, reverse)), rows(dz), transpose_a=True)
-        return dz, dU, tf.reduce_sum(rows(dz), axis=0), dh_0, dc_0
+        return dz, dU, column_sums(rows(dz)), dh_0, dc_0
 
     def stepwise(x: tf.Tensor, U: tf.Tensor, b: tf.Tensor, h: tf.Tensor, c: tf.Tensor) -> Tensors:
         signals, states = plain.run(spec, x, Weights(None, U, b), [h, c], mask, reverse)
@@ -99,11 +107,12 @@ def run(
         i, f, g, o = gates
         f_kept = f if kept is None else f + kept
 
-        def step(t: tf.Tensor, carried: Tensors) -> tuple[Tensors, Tensors]:
-            c = f_kept[t] * carried[0] + i[t] * g[t]
+        def step(now: Tensors, carried: Tensors) -> tuple[Tensors, Tensors]:
+            f_kept, i, g = now
+            c = f_kept * carried[0] + i * g
             return (c,), (c,)
 
-        _, (c,) = while_loop(step, (c_0,), x, [units], reverse)
+        _, (c,) = while_loop(step, (c_0,), [f_kept, i, g], [units], reverse)
         return i, f, g, o, c
 
     function = with_gradient(forward, backward, stepwise, differentiable=2)
