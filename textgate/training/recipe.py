@@ -77,11 +77,11 @@ class Recipe:
     tied: bool = False
     dropout: float = 0.1
     undropped: float = 0.5
-    batch_size: int = 64
+    batch_size: int = 32
     window: int = 32
     restarts: float = 0.0
     max_length: int = 128
-    epochs: int = 2
+    epochs: int = 4
     learning_rate: float = 4e-3
     warmup: int = 200
     schedule: str = "stable"
@@ -90,8 +90,8 @@ class Recipe:
     clip: float = 1.0
     validate: int | None = None
     patience: int = 3
-    sampled: int | None = 300
-    frequent: int = 200
+    sampled: int | None = 500
+    frequent: int = 500
     unknown: float = 0.25
     seed: int = 0
 

@@ -32,12 +32,13 @@ def while_loop(
     Returns:
         What is carried after the last step, and the results, each `(time, batch, width)`.
     """
+    batch = over_time[0].shape[1]
 
     def one_loop() -> tuple[Tensors, list[tf.Tensor]]:
         return _one_loop(body, carried, over_time, widths, reverse)
 
     def side_by_side() -> tuple[Tensors, list[tf.Tensor]]:
-        half = tf.shape(over_time[0])[1] // 2
+        half = (tf.shape(over_time[0])[1] if batch is None else batch) // 2
         loops = [
             _one_loop(
                 body,
@@ -51,7 +52,6 @@ def while_loop(
         states, results = (list(zip(*parts, strict=True)) for parts in zip(*loops, strict=True))
         return [tf.concat(s, axis=0) for s in states], [tf.concat(r, axis=1) for r in results]
 
-    batch = over_time[0].shape[1]
     if tf.executing_eagerly() or (batch is not None and batch < _WORTH_HALVING):
         return one_loop()
     if batch is not None:
