@@ -52,11 +52,28 @@ def while_loop(
         states, results = (list(zip(*parts, strict=True)) for parts in zip(*loops, strict=True))
         return [tf.concat(s, axis=0) for s in states], [tf.concat(r, axis=1) for r in results]
 
-    if tf.executing_eagerly() or (batch is not None and batch < _WORTH_HALVING):
+    few = batch is not None and batch < _WORTH_HALVING
+    if few or tf.executing_eagerly() or compiled_by_xla():
         return one_loop()
     if batch is not None:
         return side_by_side()
     return tf.cond(tf.shape(over_time[0])[1] < _WORTH_HALVING, one_loop, side_by_side)
+
+
+def compiled_by_xla() -> bool:
+    """Whether the graph being made is for XLA.
+
+    XLA runs one loop after the other, and is quicker at element-wise work inside of a step than
+    over whole sequences. TensorFlow has no public way to ask; where this one fails, nothing but
+    speed is lost.
+    """
+    graph = tf.compat.v1.get_default_graph()
+    while graph is not None:
+        context = getattr(graph, "_get_control_flow_context", lambda: None)()
+        if context is not None and context.IsXLAContext():
+            return True
+        graph = getattr(graph, "outer_graph", None)
+    return False
 
 
 def _one_loop(
@@ -88,47 +105,27 @@ def _one_loop(
     return carried, [array.stack() for array in arrays]
 
 
-def activate(z: tf.Tensor, gates: Sequence[bool]) -> list[tf.Tensor]:
-    """Return σ of the columns of `z` that are gates and tanh of the others, split."""
-    no_bias = tf.zeros(z.shape[-1:], z.dtype)
-    ready, _, activated = prepared(z, no_bias, no_bias, gates)
-    return tf.split(activated(ready), len(gates), axis=-1)
+def activate(z: tf.Tensor, gates: Sequence[bool]) -> tf.Tensor:
+    """Return σ of the columns of `z` that are gates and tanh of the others.
 
-
-def prepared(
-    x: tf.Tensor, U: tf.Tensor, b: tf.Tensor, gates: Sequence[bool]
-) -> tuple[tf.Tensor, tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-    """Take out of the loop what every step would do alike.
-
-    With σ(z) = ½ + ½ tanh(z/2), one tanh serves all columns, in a single pass over them, and the
-    halving is done beforehand, exactly, since it only changes exponents. In half precision that
-    form would lose the small values of σ, so there it isn't used.
+    One tanh for all columns, by σ(z) = ½ + ½ tanh(z/2), is a single pass over `z` and cheaper to
+    compile. In half precision that form would lose the small values of σ, so there it isn't used.
 
     Args:
-        x: The input's part of the pre-activations.
-        U: The recurrent weights.
-        b: The bias.
+        z: Pre-activations.
         gates: Which parts of the columns, all equally wide, are gates.
-
-    Returns:
-        `x` with the bias and `U`, such that `activated(x[t] + h U)` are σ of the columns of gates
-        and tanh of the others; and this function.
     """
-    units = x.shape[-1] // len(gates)
-    if x.dtype.size < 4:
-
-        def activated(z: tf.Tensor) -> tf.Tensor:
-            parts = zip(tf.split(z, len(gates), axis=-1), gates, strict=True)
-            return tf.concat([tf.sigmoid(p) if gate else tf.tanh(p) for p, gate in parts], axis=-1)
-
-        return x + b, U, activated
-    half = tf.constant([0.5 if gate else 1.0 for gate in gates for _ in range(units)], x.dtype)
-    shift = tf.constant([0.5 if gate else 0.0 for gate in gates for _ in range(units)], x.dtype)
-    return x * half + b * half, U * half, lambda z: tf.tanh(z) * half + shift
+    if z.dtype.size < 4:
+        parts = zip(tf.split(z, len(gates), axis=-1), gates, strict=True)
+        return tf.concat([tf.sigmoid(p) if gate else tf.tanh(p) for p, gate in parts], axis=-1)
+    units = z.shape[-1] // len(gates)
+    half = tf.constant([0.5 if gate else 1.0 for gate in gates for _ in range(units)], z.dtype)
+    shift = tf.constant([0.5 if gate else 0.0 for gate in gates for _ in range(units)], z.dtype)
+    return tf.tanh(z * half) * half + shift
 
 
 def slopes(activated: tf.Tensor, gates: Sequence[bool]) -> tf.Tensor:
-    """Return the derivatives of activations: s(1 − s) of a gate, (1 + s)(1 − s) of a tanh."""
+    """Return the derivatives of `activate`, given its values: s(1 − s), or (1 + s)(1 − s)."""
     units = activated.shape[-1] // len(gates)
     one = tf.constant([0.0 if g else 1.0 for g in gates for _ in range(units)], activated.dtype)
     return (activated + one) * (1 - activated)
@@ -157,7 +154,12 @@ def rows(tensor: tf.Tensor) -> tf.Tensor:
 
 
 def column_sums(tensor: tf.Tensor) -> tf.Tensor:
-    """Return the sums of the columns of `(rows, width)`, as a product: TensorFlow's is slower."""
+    """Return the sums of the columns of `(rows, width)`.
+
+    As a product, because TensorFlow's own sum is slower; XLA's isn't.
+    """
+    if compiled_by_xla():
+        return tf.reduce_sum(tensor, axis=0)
     return tf.matmul(tf.ones((1, tf.shape(tensor)[0]), tensor.dtype), tensor)[0]
 
 

@@ -11,9 +11,9 @@ from textgate.recurrence.fast.tensorflow_common import (
     attached,
     before,
     column_sums,
+    compiled_by_xla,
     given,
     last,
-    prepared,
     rows,
     slopes,
     tensors,
@@ -39,26 +39,25 @@ def run(
     after = spec.reset_after
 
     def forward(x: tf.Tensor, U: tf.Tensor, b: tf.Tensor, h: tf.Tensor) -> Any:
-        b_in: Any = b[0] if after else b
-        b_past: Any = b[1] if after else None
-        b_gates = b_in[: 2 * units] + (b_past[: 2 * units] if after else 0)
+        if after:
+            # The recurrent bias of z and r acts like the input's; the past's stays with its own.
+            b_past = b[1, 2 * units :]
+            x += b[0] + tf.concat([b[1, : 2 * units], tf.zeros_like(b_past)], axis=0)
+        else:
+            U_gates, U_candidate = tf.split(U, [2 * units, units], axis=1)
+            x += b
         if mask is not None:  # what stands at masked steps may be anything, NaN too
             x = tf.where(mask, x, tf.zeros_like(x))
-        x_candidate = x[..., 2 * units :] + b_in[2 * units :]
-        ready, U_gates, activated = prepared(
-            x[..., : 2 * units], U[:, : 2 * units], b_gates, _GATES
-        )
-        U_candidate = U[:, 2 * units :]
-        U_all = tf.concat([U_gates, U_candidate], axis=1)
 
         def step(now: Tensors, states: Tensors) -> tuple[Tensors, Tensors]:
-            (h,), (ready, x_candidate), unmasked = states, now[:2], now[2:]
+            (h,), unmasked = states, now[1:]
+            x_gates, x_candidate = tf.split(now[0], [2 * units, units], axis=1)
             if after:
-                of_gates, past = tf.split(tf.matmul(h, U_all), [2 * units, units], axis=1)
-                past += b_past[2 * units :]
+                of_gates, past = tf.split(tf.matmul(h, U), [2 * units, units], axis=1)
+                past += b_past
             else:
                 of_gates = tf.matmul(h, U_gates)
-            gates = activated(ready + of_gates)
+            gates = activate(x_gates + of_gates, _GATES)
             z, r = tf.split(gates, 2, axis=1)
             if not after:
                 past = tf.matmul(r * h, U_candidate)
@@ -68,7 +67,7 @@ def run(
             h = _kept(z, *unmasked) * h + (1 - z) * candidate
             return (h,), (gates, candidate, past, h)
 
-        over_time = [ready, x_candidate, *given(unmasked)]
+        over_time = [x, *given(unmasked)]
         widths = [2 * units, units, units, units]
         _, kept = while_loop(step, (h,), over_time, widths, reverse)
         gates, candidate, _, h = kept
@@ -83,43 +82,59 @@ def run(
         _, U, _, h_0 = arguments
         (d_hidden,) = upstream
         gates, candidate, past, h = kept
-        z, r = tf.split(gates, 2, axis=-1)
         h_before = before(h, h_0, reverse)
-        of_gates = slopes(gates, _GATES)
-        # What the loop multiplies dh with, to have the gradients of the pre-activations. At a
-        # masked step nothing is written, and all gates are 0.
-        into_candidate = (1 - z) * (1 - candidate * candidate)
-        if mask is not None:
-            into_candidate *= unmasked
-        into_z = ((h_before if spec.leak else 0) - candidate) * of_gates[..., :units]
-        state_kept = _kept(z, unmasked)
+        in_steps = compiled_by_xla()
+
+        def factors(
+            gates: tf.Tensor,
+            candidate: tf.Tensor,
+            past: tf.Tensor,
+            h: tf.Tensor,
+            unmasked: Any = None,
+        ) -> list[tf.Tensor]:
+            """What the loop multiplies dh with: the share of h that is kept, and into what it goes.
+
+            With r after the product that is all pre-activations at once; else z's, the candidate's,
+            r's (of what comes back from the candidate), and r itself. At a masked step nothing is
+            written, and all gates are 0.
+            """
+            z, r = tf.split(gates, 2, axis=-1)
+            slope_z, slope_r = tf.split(slopes(gates, _GATES), 2, axis=-1)
+            into_z = ((h if spec.leak else 0) - candidate) * slope_z
+            into_candidate = written(z, candidate, unmasked)
+            if after:
+                parts = [into_z, into_candidate * past * slope_r, into_candidate * r]
+                return [_kept(z, unmasked), tf.concat(parts, axis=-1)]
+            return [_kept(z, unmasked), into_z, into_candidate, h * slope_r, r]
+
+        def written(z: tf.Tensor, candidate: tf.Tensor, unmasked: Any) -> tf.Tensor:
+            share = 1 - z if unmasked is None else (1 - z) * unmasked
+            return share * (1 - candidate * candidate)
+
+        values = [gates, candidate, past, h_before, *given(unmasked)]
         # Transposed once: a product with a transposed flag is slower at every step.
         U_all, U_gates, U_candidate = (
             tf.transpose(part) for part in (U, U[:, : 2 * units], U[:, 2 * units :])
         )
-        if after:
-            into_r = past * of_gates[..., units:]
-            derivatives = tf.concat([into_z, into_candidate * into_r, into_candidate * r], axis=-1)
-        else:
-            into_r = h_before * of_gates[..., units:]
 
         def step(now: Tensors, carried: Tensors) -> tuple[Tensors, Tensors]:
-            dh, state_kept = carried[0] + now[0], now[1]
+            dh = carried[0] + now[0]
+            state_kept, *into = factors(*now[1:]) if in_steps else now[1:]
             if after:
-                inner = tf.concat([dh, dh, dh], axis=1) * now[2]
+                inner = tf.concat([dh, dh, dh], axis=1) * into[0]
                 return (dh * state_kept + tf.matmul(inner, U_all),), (dh, inner)
-            into_candidate, into_z, into_r, r = now[2:]
+            into_z, into_candidate, into_r, r = into
             dp = tf.matmul(dh * into_candidate, U_candidate)
             inner = tf.concat([dh * into_z, dp * into_r], axis=1)
             dh_before = dh * state_kept + dp * r + tf.matmul(inner, U_gates)
             return (dh_before,), (dh, inner)
 
-        parts = [derivatives] if after else [into_candidate, into_z, into_r, r]
-        over_time = [d_hidden, state_kept, *parts]
+        over_time = [d_hidden, *(values if in_steps else factors(*values))]
         widths = [units, 3 * units if after else 2 * units]
         zeros = tf.zeros_like(h_0)
         (dh_0,), (dh, inner) = while_loop(step, (zeros,), over_time, widths, not reverse)
-        da = dh * into_candidate
+        z, r = tf.split(gates, 2, axis=-1)
+        da = dh * written(z, candidate, unmasked)
         dx = tf.concat([inner[..., : 2 * units], da], axis=-1)
         db = column_sums(rows(dx))
         if after:
@@ -144,7 +159,8 @@ def run(
         inner = tf.matmul(rows(h_before), columns) + (b[1] if after else 0)
         inner = tf.reshape(inner, (*tf.unstack(tf.shape(x)[:2]), inner.shape[-1]))
         x = x + b_in
-        z, r = activate(x[..., : 2 * units] + inner[..., : 2 * units], _GATES)
+        gates = activate(x[..., : 2 * units] + inner[..., : 2 * units], _GATES)
+        z, r = tf.split(gates, 2, axis=-1)
         if after:
             past = r * inner[..., 2 * units :]
         else:

@@ -11,9 +11,9 @@ from textgate.recurrence.fast.tensorflow_common import (
     attached,
     before,
     column_sums,
+    compiled_by_xla,
     given,
     last,
-    prepared,
     rows,
     slopes,
     tensors,
@@ -36,13 +36,13 @@ def run(
     units = spec.units
 
     def forward(x: tf.Tensor, U: tf.Tensor, b: tf.Tensor, h: tf.Tensor, c: tf.Tensor) -> Any:
-        ready, U, activated = prepared(x, U, b, _GATES)
+        x += b
         if mask is not None:  # what stands at masked steps may be anything, NaN too
-            ready = tf.where(mask, ready, tf.zeros_like(ready))
+            x = tf.where(mask, x, tf.zeros_like(x))
 
         def step(now: Tensors, states: Tensors) -> tuple[Tensors, Tensors]:
             h, c = states
-            gates = activated(now[0] + tf.matmul(h, U))
+            gates = activate(now[0] + tf.matmul(h, U), _GATES)
             if mask is None:
                 i, f, g, o = tf.split(gates, 4, axis=1)
                 c = f * c + i * g
@@ -55,7 +55,7 @@ def run(
                 h = o * tf.tanh(c) + masked * h
             return (h, c), (gates, c, h)
 
-        over_time = [ready, *given(unmasked)]
+        over_time = [x, *given(unmasked)]
         widths = [4 * units, units, units]
         (_, c_last), (gates, c, h) = while_loop(step, (h, c), over_time, widths, reverse)
         return (h, c_last, *tf.split(gates, 4, axis=-1), c), (gates, c, h)
@@ -64,19 +64,27 @@ def run(
         _, U, _, h_0, c_0 = arguments
         d_hidden, d_c_last = upstream
         gates, c, h = kept
-        i, f, g, o = tf.split(gates, 4, axis=-1)
-        tanh_c = tf.tanh(c)
-        # Of each pre-activation the derivative with respect to dc, or dh for o: what the loop
-        # multiplies with. At a masked step all gates are 0, and with them dz; the states just pass.
-        partners = tf.concat([g, before(c, c_0, reverse), i, tanh_c], axis=-1)
-        derivatives = slopes(gates, _GATES) * partners
-        into_c = o * (1 - tanh_c * tanh_c)
+        in_steps = compiled_by_xla()
+
+        def factors(gates: tf.Tensor, c: tf.Tensor, c_before: tf.Tensor) -> list[tf.Tensor]:
+            """What the loop multiplies with: ∂c/∂h, the derivatives of the pre-activations, f.
+
+            The derivatives are those with respect to dc, and to dh for o. At a masked step all
+            gates are 0, and with them dz; the states just pass.
+            """
+            i, f, g, o = tf.split(gates, 4, axis=-1)
+            tanh_c = tf.tanh(c)
+            partners = tf.concat([g, c_before, i, tanh_c], axis=-1)
+            return [o * (1 - tanh_c * tanh_c), slopes(gates, _GATES) * partners, f]
+
+        values = [gates, c, before(c, c_0, reverse)]
         # Transposed once: a product with a transposed flag is slower at every step.
         U_transposed = tf.transpose(U)
 
         def step(now: Tensors, carried: Tensors) -> tuple[Tensors, Tensors]:
-            (dh, dc), (d_hidden, into_c, derivatives, f) = carried, now[:4]
-            dh += d_hidden
+            dh, dc = carried
+            into_c, derivatives, f = factors(*now[1:4]) if in_steps else now[1:4]
+            dh += now[0]
             dc += dh * into_c
             dz = tf.concat([dc, dc, dc, dh], axis=1) * derivatives
             dh_before = tf.matmul(dz, U_transposed)
@@ -86,7 +94,7 @@ def run(
             return (dh_before + masked * dh, dc * (f + masked)), (dz,)
 
         carried = (tf.zeros_like(h_0), d_c_last)
-        over_time = [d_hidden, into_c, derivatives, f, *given(unmasked)]
+        over_time = [d_hidden, *(values if in_steps else factors(*values)), *given(unmasked)]
         (dh_0, dc_0), (dz,) = while_loop(step, carried, over_time, [4 * units], not reverse)
         dU = tf.matmul(rows(before(h, h_0, reverse)), rows(dz), transpose_a=True)
         return dz, dU, column_sums(rows(dz)), dh_0, dc_0
@@ -102,9 +110,9 @@ def run(
         gates = activate(x + tf.reshape(product, tf.shape(x)) + b, _GATES)
         kept = None
         if mask is not None:
-            gates = [tf.where(mask, gate, tf.zeros_like(gate)) for gate in gates]
+            gates = tf.where(mask, gates, tf.zeros_like(gates))
             kept = 1 - unmasked
-        i, f, g, o = gates
+        i, f, g, o = tf.split(gates, 4, axis=-1)
         f_kept = f if kept is None else f + kept
 
         def step(now: Tensors, carried: Tensors) -> tuple[Tensors, Tensors]:
