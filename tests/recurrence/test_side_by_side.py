@@ -1,4 +1,4 @@
-"""The compiled loops, which go through halves of a large batch side by side."""
+"""The compiled loops: halves of a large batch side by side, or as XLA likes them."""
 
 import keras
 import numpy as np
@@ -14,10 +14,13 @@ if keras.backend.backend() != "tensorflow":
 
 import tensorflow as tf
 
+from textgate.recurrence.fast.tensorflow_common import compiled_by_xla
+
 FEATURES, UNITS, STEPS = 4, 3, 5
 KINDS = [("lstm", True), ("gru", True), ("gru", False)]
-# Too few to be halved, just enough, and an odd number; compiled for this batch, or for any.
-BATCHES = [(1, False), (15, False), (16, True), (33, False)]
+# Too few to be halved, just enough, and an odd number; compiled for any batch, for this one, or for
+# it by XLA.
+BATCHES = [(1, "any"), (15, "any"), (16, "this"), (33, "any"), (17, "xla")]
 
 
 def setting(rng, kind, reset_after, batch):
@@ -29,21 +32,35 @@ def setting(rng, kind, reset_after, batch):
     return inputs, weights, states, mask
 
 
-def compiled(function, arguments, known_batch):
-    """Compile for one size of the batch, or for any."""
-    if known_batch:
-        return tf.function(function, autograph=False)
-    signature = [
-        tf.TensorSpec((None, *a.shape[1:]), tf.as_dtype(np.asarray(a).dtype)) for a in arguments
-    ]
+def compiled(function, arguments, compiled_for):
+    if compiled_for != "any":
+        return tf.function(function, autograph=False, jit_compile=compiled_for == "xla")
+    signature = [tf.TensorSpec((None, *a.shape[1:]), a.dtype) for a in arguments]
     return tf.function(function, input_signature=signature, autograph=False)
 
 
-@pytest.mark.parametrize(("batch", "known_batch"), BATCHES)
+def test_it_is_known_who_compiles():
+    seen = []
+
+    def function(x):
+        seen.append(compiled_by_xla())
+        branch = tf.function(lambda: seen.append(compiled_by_xla()) or x)
+        return tf.cond(tf.reduce_sum(x) > 0, branch, lambda: x + 1)
+
+    tf.function(function, autograph=False)(tf.ones(2))
+    assert not any(seen)
+    del seen[:]
+    tf.function(function, autograph=False, jit_compile=True)(tf.ones(2))
+    assert seen
+    assert all(seen)
+    assert not compiled_by_xla()
+
+
+@pytest.mark.parametrize(("batch", "compiled_for"), BATCHES)
 @pytest.mark.parametrize("backwards", [False, True])
 @pytest.mark.parametrize(("kind", "reset_after"), KINDS)
 def test_signals_and_states_satisfy_the_equations(
-    rng, kind, reset_after, backwards, batch, known_batch
+    rng, kind, reset_after, backwards, batch, compiled_for
 ):
     inputs, weights, states, mask = setting(rng, kind, reset_after, batch)
     expected, final = reference.run(
@@ -61,7 +78,7 @@ def test_signals_and_states_satisfy_the_equations(
         )
 
     arguments = [tf.constant(a) for a in (inputs, mask, *states)]
-    signals, found = compiled(function, arguments, known_batch)(*arguments)
+    signals, found = compiled(function, arguments, compiled_for)(*arguments)
     for name in signals:
         np.testing.assert_allclose(signals[name], expected[name], rtol=0, atol=1e-12)
     for state, reference_state in zip(found, final, strict=True):
@@ -69,10 +86,10 @@ def test_signals_and_states_satisfy_the_equations(
 
 
 @pytest.mark.parametrize("masked", [True, False])
-@pytest.mark.parametrize(("batch", "known_batch"), BATCHES)
+@pytest.mark.parametrize(("batch", "compiled_for"), BATCHES)
 @pytest.mark.parametrize(("kind", "reset_after"), KINDS)
 def test_gradients_are_those_of_the_plain_loop(
-    rng, monkeypatch, kind, reset_after, batch, masked, known_batch
+    rng, monkeypatch, kind, reset_after, batch, masked, compiled_for
 ):
     inputs, weights, states, mask = setting(rng, kind, reset_after, batch)
     spec = Spec(kind, UNITS, reset_after=reset_after)
@@ -91,7 +108,7 @@ def test_gradients_are_those_of_the_plain_loop(
         return tape.gradient(loss, [inputs, *watched, *states])
 
     arguments = [tf.constant(a) for a in (inputs, mask, *states)]
-    found = compiled(function, arguments, known_batch)(*arguments)
+    found = compiled(function, arguments, compiled_for)(*arguments)
     monkeypatch.setattr(fast, "supports", lambda spec: False)
     expected = tf.function(function, autograph=False)(*arguments)
     for gradient, plain in zip(found, expected, strict=True):

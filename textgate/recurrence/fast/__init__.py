@@ -13,7 +13,7 @@ gradients step by step. Four facts save most of that:
    product for the whole sequence. So a gradient that arrives at the gates themselves (a loss on
    them) doesn't have to go through the loop, and costs nothing where there is none.
 4. Steps wait for one another, and one is too small to be shared by two cores; sequences don't. So
-   two loops go through half of a batch each, side by side.
+   two loops go through half of a batch each, side by side (XLA would run them one by one).
 
 Only TensorFlow has such loops so far; on JAX, whose compiler does much of this, the plain loop is
 taken.
