@@ -32,32 +32,48 @@ def while_loop(
     Returns:
         What is carried after the last step, and the results, each `(time, batch, width)`.
     """
-    batch = over_time[0].shape[1]
 
-    def one_loop() -> tuple[Tensors, list[tf.Tensor]]:
-        return _one_loop(body, carried, over_time, widths, reverse)
+    def one_loop(carried: Tensors, over_time: Tensors) -> tuple[Tensors, list[tf.Tensor]]:
+        like = over_time[0]
+        steps = tf.shape(like)[0] if like.shape[0] is None else like.shape[0]
+        arrays = [
+            tf.TensorArray(like.dtype, size=steps, element_shape=(like.shape[1], width))
+            for width in widths
+        ]
+
+        def one(t: tf.Tensor, carried: Tensors, arrays: list) -> tuple:
+            carried, results = body([x[t] for x in over_time], carried)
+            arrays = [a.write(t, r) for a, r in zip(arrays, results, strict=True)]
+            return (t - 1 if reverse else t + 1), list(carried), arrays
+
+        _, carried, arrays = tf.while_loop(
+            (lambda t, *_: t >= 0) if reverse else (lambda t, *_: t < steps),
+            one,
+            (tf.convert_to_tensor(steps - 1 if reverse else 0), list(carried), arrays),
+            parallel_iterations=1,
+            maximum_iterations=steps,
+        )
+        return carried, [array.stack() for array in arrays]
+
+    def whole() -> tuple[Tensors, list[tf.Tensor]]:
+        return one_loop(carried, over_time)
 
     def side_by_side() -> tuple[Tensors, list[tf.Tensor]]:
         half = (tf.shape(over_time[0])[1] if batch is None else batch) // 2
         loops = [
-            _one_loop(
-                body,
-                [state[rows] for state in carried],
-                [x[:, rows] for x in over_time],
-                widths,
-                reverse,
-            )
+            one_loop([state[rows] for state in carried], [x[:, rows] for x in over_time])
             for rows in (slice(None, half), slice(half, None))
         ]
         states, results = (list(zip(*parts, strict=True)) for parts in zip(*loops, strict=True))
         return [tf.concat(s, axis=0) for s in states], [tf.concat(r, axis=1) for r in results]
 
+    batch = over_time[0].shape[1]
     few = batch is not None and batch < _WORTH_HALVING
     if few or tf.executing_eagerly() or compiled_by_xla():
-        return one_loop()
+        return whole()
     if batch is not None:
         return side_by_side()
-    return tf.cond(tf.shape(over_time[0])[1] < _WORTH_HALVING, one_loop, side_by_side)
+    return tf.cond(tf.shape(over_time[0])[1] < _WORTH_HALVING, whole, side_by_side)
 
 
 def compiled_by_xla() -> bool:
@@ -74,35 +90,6 @@ def compiled_by_xla() -> bool:
             return True
         graph = getattr(graph, "outer_graph", None)
     return False
-
-
-def _one_loop(
-    body: Callable[[Tensors, Tensors], tuple[Tensors, Tensors]],
-    carried: Tensors,
-    over_time: Tensors,
-    widths: Sequence[int],
-    reverse: bool,
-) -> tuple[Tensors, list[tf.Tensor]]:
-    like = over_time[0]
-    steps = tf.shape(like)[0] if like.shape[0] is None else like.shape[0]
-    arrays = [
-        tf.TensorArray(like.dtype, size=steps, element_shape=(like.shape[1], width))
-        for width in widths
-    ]
-
-    def one(t: tf.Tensor, carried: Tensors, arrays: list) -> tuple:
-        carried, results = body([x[t] for x in over_time], carried)
-        arrays = [a.write(t, r) for a, r in zip(arrays, results, strict=True)]
-        return (t - 1 if reverse else t + 1), list(carried), arrays
-
-    _, carried, arrays = tf.while_loop(
-        (lambda t, *_: t >= 0) if reverse else (lambda t, *_: t < steps),
-        one,
-        (tf.convert_to_tensor(steps - 1 if reverse else 0), list(carried), arrays),
-        parallel_iterations=1,
-        maximum_iterations=steps,
-    )
-    return carried, [array.stack() for array in arrays]
 
 
 def activate(z: tf.Tensor, gates: Sequence[bool]) -> tf.Tensor:

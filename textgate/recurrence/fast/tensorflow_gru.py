@@ -82,7 +82,11 @@ def run(
         _, U, _, h_0 = arguments
         (d_hidden,) = upstream
         gates, candidate, past, h = kept
+        z, r = tf.split(gates, 2, axis=-1)
         h_before = before(h, h_0, reverse)
+        into_candidate = (1 - z) * (1 - candidate * candidate)
+        if mask is not None:  # nothing is written at a masked step
+            into_candidate *= unmasked
         in_steps = compiled_by_xla()
 
         def factors(
@@ -90,28 +94,24 @@ def run(
             candidate: tf.Tensor,
             past: tf.Tensor,
             h: tf.Tensor,
+            into_candidate: tf.Tensor,
             unmasked: Any = None,
         ) -> list[tf.Tensor]:
             """What the loop multiplies dh with: the share of h that is kept, and into what it goes.
 
             With r after the product that is all pre-activations at once; else z's, the candidate's,
-            r's (of what comes back from the candidate), and r itself. At a masked step nothing is
-            written, and all gates are 0.
+            r's (of what comes back from the candidate), and r itself. At a masked step all gates
+            are 0.
             """
             z, r = tf.split(gates, 2, axis=-1)
             slope_z, slope_r = tf.split(slopes(gates, _GATES), 2, axis=-1)
             into_z = ((h if spec.leak else 0) - candidate) * slope_z
-            into_candidate = written(z, candidate, unmasked)
             if after:
                 parts = [into_z, into_candidate * past * slope_r, into_candidate * r]
                 return [_kept(z, unmasked), tf.concat(parts, axis=-1)]
             return [_kept(z, unmasked), into_z, into_candidate, h * slope_r, r]
 
-        def written(z: tf.Tensor, candidate: tf.Tensor, unmasked: Any) -> tf.Tensor:
-            share = 1 - z if unmasked is None else (1 - z) * unmasked
-            return share * (1 - candidate * candidate)
-
-        values = [gates, candidate, past, h_before, *given(unmasked)]
+        values = [gates, candidate, past, h_before, into_candidate, *given(unmasked)]
         # Transposed once: a product with a transposed flag is slower at every step.
         U_all, U_gates, U_candidate = (
             tf.transpose(part) for part in (U, U[:, : 2 * units], U[:, 2 * units :])
@@ -133,8 +133,7 @@ def run(
         widths = [units, 3 * units if after else 2 * units]
         zeros = tf.zeros_like(h_0)
         (dh_0,), (dh, inner) = while_loop(step, (zeros,), over_time, widths, not reverse)
-        z, r = tf.split(gates, 2, axis=-1)
-        da = dh * written(z, candidate, unmasked)
+        da = dh * into_candidate
         dx = tf.concat([inner[..., : 2 * units], da], axis=-1)
         db = column_sums(rows(dx))
         if after:
