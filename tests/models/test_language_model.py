@@ -112,6 +112,35 @@ def test_a_seed_gives_the_weights_and_they_differ_without_one():
     assert (weights(3) != weights(4)).any()
 
 
+@pytest.mark.parametrize("cell", ["lstm", "lstm_coupled", "gru", "gru_reset_before"])
+def test_the_forget_bias_keeps_what_a_silent_model_remembers(cell, tmp_path):
+    """With no weights but the bias, retention is σ(b) in every unit; and no other bias differs."""
+    stock, lm = (
+        LanguageModel(tokenizer(), cell=cell, units=(5, 4), seed=0, forget_bias=value)
+        for value in (None, 2.5)
+    )
+    differing = 0
+    for before, after in zip(stock.get_weights(), lm.get_weights(), strict=True):
+        differing += int((before != after).sum())
+    assert differing == 5 + 4
+    for layer in lm.recurrent_layers:
+        for weight in (layer.cell.kernel, layer.cell.recurrent_kernel):
+            weight.assign(np.zeros(weight.shape, np.float32))
+    kept = tg.trace(lm, lm.encode(["she fed her dog"]), signals=["retention"])
+    for node in ("lstm", "lstm_1") if cell.startswith("lstm") else ("gru", "gru_1"):
+        np.testing.assert_allclose(kept[node]["retention"], 1 / (1 + np.exp(-2.5)), rtol=1e-6)
+    lm.save(tmp_path / "model.keras")
+    again = tg.load(tmp_path / "model.keras")
+    assert again.get_config()["forget_bias"] == 2.5
+
+
+def test_without_gates_that_retain_the_forget_bias_does_nothing():
+    plain = LanguageModel(tokenizer(), cell="simple_rnn", seed=0).get_weights()
+    given = LanguageModel(tokenizer(), cell="simple_rnn", seed=0, forget_bias=2.0).get_weights()
+    for before, after in zip(plain, given, strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -120,6 +149,7 @@ def test_a_seed_gives_the_weights_and_they_differ_without_one():
         ({"units": (4, 0)}, "Received: units="),
         ({"dropout": 1.0}, "Received: dropout=1.0"),
         ({"embedding": -1}, "Received: embedding=-1"),
+        ({"forget_bias": float("nan")}, "Received: forget_bias=nan"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, message):

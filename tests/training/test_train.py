@@ -226,6 +226,7 @@ def test_text_that_cannot_be_learned_from_is_refused(tmp_path, content, message)
         ("learning_rate", 0),
         ("batch_size", 2.5),
         ("clip", -1),
+        ("forget_bias", 99.0),
     ],
 )
 def test_settings_out_of_range_are_named(setting, value):
@@ -237,4 +238,7 @@ def test_settings_out_of_range_are_named(setting, value):
 
 def test_recipes_survive_json():
     recipe = dataclasses.replace(TINY, data=("a.txt", "b.txt"), units=(3, 2))
-    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+    config = json.loads(json.dumps(recipe.to_dict()))
+    assert Recipe.from_dict(config) == recipe
+    del config["forget_bias"]  # of before there was this setting, when it began as in Keras
+    assert Recipe.from_dict(config) == dataclasses.replace(recipe, forget_bias=None)

@@ -41,6 +41,9 @@ def train(
     embedding_scale: Annotated[
         float | None, typer.Option(help="Embeddings begin between minus and plus this.")
     ] = None,
+    forget_bias: Annotated[
+        float | None, typer.Option(help="Bias of the gates that retain, to begin with.")
+    ] = None,
     tied: Annotated[
         bool | None, typer.Option(help="Use the embedding's matrix for the output, too.")
     ] = None,
@@ -81,6 +84,7 @@ def train(
         "units": _sizes(units),
         "embedding": embedding,
         "embedding_scale": embedding_scale,
+        "forget_bias": forget_bias,
         "tied": tied,
         "dropout": dropout,
         "undropped": undropped,

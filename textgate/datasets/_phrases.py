@@ -9,7 +9,7 @@ from textgate.datasets.lexicon import CLASSES, PRONOUNS, Lexicon, Noun, Pool
 
 # The share of pronouns where an antecedent may be one: from these few words a model learns first
 # that there is an agreement.
-_PRONOUNS = 0.25
+_PRONOUNS = 0.5
 # Determiners with their weights in the draw. "a" becomes "an" where it must.
 _SINGULAR = (
     ("the", 10),

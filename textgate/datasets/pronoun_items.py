@@ -26,7 +26,7 @@ from textgate.datasets.grammar import Item, Template
 from textgate.datasets.lexicon import CLASSES, FORMS, Weighted
 
 SIZES = {
-    "train": 70_000,
+    "train": 80_000,
     "validation": 2_400,
     "test": 4_800,
     "test_templates": 2_400,

@@ -23,9 +23,9 @@ from textgate.training import Recipe, presets
 # What `textgate train` has an option for, besides --preset.
 _OPTIONS = (
     *("data", "validation", "running", "wrapped", "vocabulary", "min_count", "cell", "units"),
-    *("embedding", "embedding_scale", "tied", "dropout", "undropped", "batch_size", "window"),
-    *("restarts", "epochs", "learning_rate", "weight_decay", "clip", "validate", "patience"),
-    "seed",
+    *("embedding", "embedding_scale", "forget_bias", "tied", "dropout", "undropped"),
+    *("batch_size", "window", "restarts", "epochs", "learning_rate", "weight_decay", "clip"),
+    *("validate", "patience", "seed"),
 )
 
 _SPLITS = {

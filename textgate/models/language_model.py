@@ -15,6 +15,7 @@ saved with it in one `.keras` file, and probabilities of texts:
 A text begins with `<bos>`, which is given and not predicted. Padding (id 0) is masked.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,6 +48,11 @@ class LanguageModel(TextModel, keras.Model):
         embedding_scale: The embeddings begin uniformly between minus and plus this. Keras's 0.05
             suits a vocabulary in which rare words should begin alike; from 0.5, words are told
             apart sooner, and dependencies learned from fewer sentences.
+        forget_bias: Where the bias of the gates that retain begins: of an LSTM's forget gates, of
+            a GRU's update gates. `None` as in Keras: 1 for the LSTM (Jozefowicz et al. 2015), 0 for
+            the GRU. From 3, about 0.95 of a state is kept from word to word before anything is
+            learned (σ(3) = 0.953), so that some of it lasts for twenty words. Cells without such
+            gates do without.
         name: Name of the model.
         **kwargs: As for `keras.Model`, such as `dtype`.
 
@@ -80,6 +86,7 @@ class LanguageModel(TextModel, keras.Model):
         dropout: float = 0.2,
         seed: int | None = None,
         embedding_scale: float = 0.05,
+        forget_bias: float | None = None,
         name: str = "language_model",
         **kwargs: Any,
     ) -> None:
@@ -100,6 +107,10 @@ class LanguageModel(TextModel, keras.Model):
             raise ValueError(
                 f"`embedding_scale` must be above 0. Received: embedding_scale={embedding_scale!r}"
             )
+        if forget_bias is not None and not abs(forget_bias) < math.inf:
+            raise ValueError(
+                f"`forget_bias` must be a number or None. Received: forget_bias={forget_bias!r}"
+            )
         dtype = kwargs.pop("dtype", None)
         inputs, outputs = _graph(
             len(tokenizer),
@@ -110,6 +121,7 @@ class LanguageModel(TextModel, keras.Model):
             dropout,
             seed,
             embedding_scale,
+            forget_bias,
             dtype,
         )
         super().__init__(inputs=inputs, outputs=outputs, name=name, **kwargs)
@@ -126,6 +138,7 @@ class LanguageModel(TextModel, keras.Model):
                 "dropout": float(dropout),
                 "seed": seed,
                 "embedding_scale": float(embedding_scale),
+                "forget_bias": forget_bias if forget_bias is None else float(forget_bias),
                 "dtype": dtype if dtype is None else self.get_layer("embedding").dtype_policy.name,
             },
         )
@@ -263,6 +276,7 @@ def _graph(
     dropout: float,
     seed: int | None,
     scale: float,
+    forget_bias: float | None,
     dtype: Any,
 ) -> tuple[Any, Any]:
     """Return inputs and outputs of the model's graph."""
@@ -294,14 +308,17 @@ def _graph(
                 dropout, seed=fresh(), dtype=dtype, name=_name("dropout", index)
             )(x)
         # The last states are for reading on from there; the graph doesn't use them.
-        x, *_ = make_layer(
+        layer = make_layer(
             cell,
             size,
             kernel_initializer=glorot(),
             recurrent_initializer=orthogonal(),
             dtype=dtype,
             name=_name(CELLS[cell].layer, index),
-        )(x)
+        )
+        x, *_ = layer(x)
+        if forget_bias is not None:
+            _set_forget_bias(layer, forget_bias)
     if dropout:
         x = keras.layers.Dropout(
             dropout, seed=fresh(), dtype=dtype, name=_name("dropout", len(units))
@@ -318,3 +335,16 @@ def _graph(
         return inputs, embedding(x, reverse=True)
     output = keras.layers.Dense(vocabulary, kernel_initializer=glorot(), dtype=dtype, name="output")
     return inputs, output(x)
+
+
+def _set_forget_bias(layer: Any, value: float) -> None:
+    """Set the bias of the gates that retain, of a recurrent layer that has such gates."""
+    from textgate.layers import spec_of
+
+    cell = getattr(layer, "cell", None)
+    if cell is None or not (equations := spec_of(cell).cell).gates:
+        return
+    bias = np.array(keras.ops.convert_to_numpy(cell.bias))
+    columns = equations.columns_of(equations.retention[0], cell.units)
+    np.atleast_2d(bias)[0, columns] = value  # a GRU may have two biases; the first is the input's
+    cell.bias.assign(bias)

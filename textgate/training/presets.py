@@ -15,6 +15,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         # With embeddings from ±0.05 and dropout from the first step, two epochs of 10 million words
         # didn't teach such a model the gender of a pronoun; so, 1 million words begin to.
         "embedding_scale": 0.5,
+        "forget_bias": None,
         "dropout": 0.0,
         "undropped": 0.0,
         "epochs": 2,

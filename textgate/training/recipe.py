@@ -11,6 +11,8 @@ from typing import Any
 
 _SCHEDULES = ("stable", "cosine", "constant")
 _STABLE = 0.6  # the share of the steps with the highest learning rate
+# What the settings are where a configuration of before they existed lacks them.
+_BEFORE = {"forget_bias": None}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Recipe:
         units: The number of units of each recurrent layer.
         embedding: Dimension of the word embedding; `None` as in `LanguageModel`.
         embedding_scale: How large the embeddings begin, as in `LanguageModel`.
+        forget_bias: Where the bias of the gates that retain begins, as in `LanguageModel`; `None`
+            as in Keras.
         tied: Whether the output uses the embedding's matrix.
         dropout: As in `LanguageModel`.
         undropped: The share of the steps, from the first on, that are taken without dropout. It
@@ -74,6 +78,7 @@ class Recipe:
     units: tuple[int, ...] = (128,)
     embedding: int | None = None
     embedding_scale: float = 0.2
+    forget_bias: float | None = 3.0
     tied: bool = False
     dropout: float = 0.1
     undropped: float = 0.5
@@ -81,7 +86,7 @@ class Recipe:
     window: int = 32
     restarts: float = 0.0
     max_length: int = 128
-    epochs: int = 4
+    epochs: int = 3
     learning_rate: float = 4e-3
     warmup: int = 200
     schedule: str = "stable"
@@ -90,8 +95,8 @@ class Recipe:
     clip: float = 1.0
     validate: int | None = None
     patience: int = 3
-    sampled: int | None = 500
-    frequent: int = 500
+    sampled: int | None = 300
+    frequent: int = 200
     unknown: float = 0.25
     seed: int = 0
 
@@ -124,6 +129,8 @@ class Recipe:
         for name, highest in (("weight_decay", 10.0), ("unknown", math.inf), ("dropout", 0.99)):
             self._check(name, True, 0.0, highest)
         self._check("beta2", True, 0.0, 0.99999)
+        if self.forget_bias is not None:
+            self._check("forget_bias", True, -20.0, 20.0)
         for name in ("undropped", "restarts"):
             self._check(name, True, 0.0, 1.0)
         if self.schedule not in _SCHEDULES:
@@ -166,4 +173,4 @@ class Recipe:
         unknown = sorted(set(config) - known)
         if unknown:
             raise ValueError(f"recipes have no such setting. Received: {', '.join(unknown)}")
-        return cls(**config)
+        return cls(**{**_BEFORE, **config})

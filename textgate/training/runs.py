@@ -105,6 +105,7 @@ def new_model(recipe: Recipe, data: TrainingData) -> LanguageModel:
         dropout=recipe.dropout,
         seed=recipe.seed,
         embedding_scale=recipe.embedding_scale,
+        forget_bias=recipe.forget_bias,
     )
     if not recipe.tied:
         counts = data.word_counts + 0.1
