@@ -45,9 +45,21 @@ def test_what_was_not_found_is_said():
 @pytest.mark.parametrize("claim", ["sufficient", "necessary"])
 def test_one_kind_of_claim_is_not_taken_for_the_other(claim):
     said = headline(made_up.model(claim=claim))
-    assert ("are enough, but not necessary" in said) == (claim == "sufficient")
+    stored_elsewhere = "It is enough, but not necessary: the gender is stored elsewhere"
+    assert (stored_elsewhere in said) == (claim == "sufficient")
     assert ("No small set of units is enough" in said) == (claim == "necessary")
     assert ("Without units 3 and 5" in said) == (claim == "necessary")
+
+
+def test_a_necessary_set_that_spares_the_rest_is_named():
+    finding = made_up.finding("sufficient") | {"specific": [2, 3]}
+    tables = made_up.unit_tables()
+    necessary = tables["interventions"][tables["interventions"]["set"] == "necessary"]
+    specific = necessary.assign(set="specific", accuracy=0.49)
+    tables["interventions"] = pd.concat([tables["interventions"], specific])
+    said = headline(made_up.model(finding=finding, units=tables))
+    assert "It is enough, but not necessary. Without units 2 and 3, agreement falls to 49.0" in said
+    assert "elsewhere" not in said
 
 
 def test_a_model_that_has_not_learned_is_no_finding():

@@ -199,21 +199,25 @@ def _units(model: ModelFindings, known: Learned) -> str:
     else:
         said = "No small set of units is enough to change its pronoun."
     same = set(what.necessary) <= set(what.sufficient)
+    one = len(what.sufficient) == 1
     if what.necessary and not same:
-        said += f" {_without(model, what.necessary)}"
+        said += f" {_without(model, 'necessary', what.necessary)}"
     elif what.kind == "both":
-        said += f" The same {'unit is' if len(what.sufficient) == 1 else 'units are'} necessary"
+        said += f" The same {'unit is' if one else 'units are'} necessary"
         said += f"{_cost(model, 'sufficient')}."
     elif what.kind == "sufficient":
-        said += " They are enough, but not necessary: the gender is stored elsewhere, too."
+        said += f" {'It is' if one else 'They are'} enough, but not necessary"
+        said += ": the gender is stored elsewhere, too." if not what.specific else "."
+        if what.specific:
+            said += f" {_without(model, 'specific', what.specific)}"
     return said
 
 
-def _without(model: ModelFindings, members: tuple[int, ...]) -> str:
-    rows = [intervention(model, "necessary", kind) for kind in ("zero", "mean", "resample")]
+def _without(model: ModelFindings, name: str, members: tuple[int, ...]) -> str:
+    rows = [intervention(model, name, kind) for kind in ("zero", "mean", "resample")]
     left = [float(row["accuracy"]) for row in rows if row is not None]
     fall = f"falls to {percent(max(left))} at most" if left else "falls"
-    return f"Without {units(members)}, agreement {fall}{_cost(model, 'necessary')}."
+    return f"Without {units(members)}, agreement {fall}{_cost(model, name)}."
 
 
 def _cost(model: ModelFindings, name: str) -> str:

@@ -96,11 +96,13 @@ class Found:
             `"missing"` (nobody looked).
         sufficient: The units that are sufficient.
         necessary: Those that are necessary.
+        specific: Others that are, chosen to spare what else the model does.
     """
 
     kind: str
     sufficient: tuple[int, ...] = ()
     necessary: tuple[int, ...] = ()
+    specific: tuple[int, ...] = ()
 
     @property
     def units(self) -> tuple[int, ...]:
@@ -121,7 +123,8 @@ def found(model: ModelFindings) -> Found:
         return Found("unknowing")  # the protocol stops at a model that doesn't agree
     claim = str(finding.get("claim", "neither"))
     if claim in ("both", "sufficient", "necessary"):
-        return Found(claim, sufficient, necessary)
+        specific = tuple(int(unit) for unit in finding.get("specific", ()))
+        return Found(claim, sufficient, necessary, specific)
     return Found("direction" if int(finding.get("direction_rank", 0)) else "none")
 
 
