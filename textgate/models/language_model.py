@@ -317,8 +317,8 @@ def _graph(
             name=_name(CELLS[cell].layer, index),
         )
         x, *_ = layer(x)
-        if forget_bias is not None:
-            _set_forget_bias(layer, forget_bias)
+        if forget_bias is not None and CELLS[cell].is_recurrent:
+            _set_forget_bias(layer.cell, forget_bias)
     if dropout:
         x = keras.layers.Dropout(
             dropout, seed=fresh(), dtype=dtype, name=_name("dropout", len(units))
@@ -337,12 +337,12 @@ def _graph(
     return inputs, output(x)
 
 
-def _set_forget_bias(layer: Any, value: float) -> None:
-    """Set the bias of the gates that retain, of a recurrent layer that has such gates."""
-    from textgate.layers import spec_of
+def _set_forget_bias(cell: Any, value: float) -> None:
+    """Set the bias of the gates that retain, if the cell has gates."""
+    from textgate.layers import spec_of  # as in `textgate.models.cells`, not yet there above
 
-    cell = getattr(layer, "cell", None)
-    if cell is None or not (equations := spec_of(cell).cell).gates:
+    equations = spec_of(cell).cell
+    if not equations.gates:
         return
     bias = np.array(keras.ops.convert_to_numpy(cell.bias))
     columns = equations.columns_of(equations.retention[0], cell.units)

@@ -198,8 +198,7 @@ def _units(model: ModelFindings, known: Learned) -> str:
         )
     else:
         said = "No small set of units is enough to change its pronoun."
-    same = set(what.necessary) <= set(what.sufficient)
-    one = len(what.sufficient) == 1
+    same, one = set(what.necessary) <= set(what.sufficient), len(what.sufficient) == 1
     if what.necessary and not same:
         said += f" {_without(model, 'necessary', what.necessary)}"
     elif what.kind == "both":
@@ -207,9 +206,10 @@ def _units(model: ModelFindings, known: Learned) -> str:
         said += f"{_cost(model, 'sufficient')}."
     elif what.kind == "sufficient":
         said += f" {'It is' if one else 'They are'} enough, but not necessary"
-        said += ": the gender is stored elsewhere, too." if not what.specific else "."
         if what.specific:
-            said += f" {_without(model, 'specific', what.specific)}"
+            said += f". {_without(model, 'specific', what.specific)}"
+        else:
+            said += ": the gender is stored elsewhere, too."
     return said
 
 

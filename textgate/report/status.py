@@ -96,7 +96,7 @@ class Found:
             `"missing"` (nobody looked).
         sufficient: The units that are sufficient.
         necessary: Those that are necessary.
-        specific: Others that are, chosen to spare what else the model does.
+        specific: Another necessary set, chosen to spare what else the model does.
     """
 
     kind: str
