@@ -72,6 +72,15 @@ def test_a_set_that_spares_the_other_tasks():
     assert "Units 3 and 5, chosen to spare that, are necessary as well" in said(facts, lost=7.0)
 
 
+def test_the_only_necessary_set_may_be_one_that_spares_the_other_tasks():
+    facts = Facts("gender", "x", 0.99, sufficient=(3,), specific=(3, 5), tried=((3,), (3, 7)),
+                  found=(True, True))  # fmt: skip
+    text = said(facts)
+    assert "No small necessary set" not in text
+    assert "Units 3 and 7 looked necessary on the discovery half, but not on the other" in text
+    assert "Units 3 and 5, chosen to spare the other tasks, are necessary: without them" in text
+
+
 def test_no_small_set_and_why():
     found_not_confirmed = Facts("gender", "x", 0.99, tried=((1, 2), ()), found=(True, False))
     assert "looked sufficient on the discovery half, but not on the other" in said(

@@ -161,17 +161,20 @@ def _of_necessary(
         if facts.found[1]
         else f"were the best of at most {limit}"
     )
+    none = "" if facts.specific else "No small necessary set: "  # that one will be named next
     return [
-        f"No small necessary set: {_name(tried)} {why}; without them the model is right in "
+        f"{none}{_name(tried)} {why}; without them the model is right in "
         f"{_left(table, 'necessary')}, and {_percent(goals.accuracy)} or less was asked for."
     ]
 
 
 def _of_specific(facts: Facts, table: pd.DataFrame, side_tasks: pd.DataFrame) -> list[str]:
     """Return what there is to say of the set that was chosen to spare the other tasks."""
+    another = bool(facts.necessary) or facts.sufficient_is_necessary
     if facts.specific:
+        spared, too = ("that", " as well") if another else ("the other tasks", "")
         return [
-            f"{_name(facts.specific)}, chosen to spare that, are necessary as well: without them "
+            f"{_name(facts.specific)}, chosen to spare {spared}, are necessary{too}: without them "
             f"the model is right in {_left(table, 'specific')}.",
             *_specific(facts.specific, side_tasks, "specific"),
         ]
@@ -179,8 +182,9 @@ def _of_specific(facts: Facts, table: pd.DataFrame, side_tasks: pd.DataFrame) ->
         return []
     units = str(table.loc[table["set"] == "specific", "units"].iloc[0]).split()
     return [
-        f"No small necessary set spares it: without units {', '.join(sorted(units, key=int))}, the "
-        f"best that do, the model is right in {_left(table, 'specific')}."
+        f"No small necessary set spares {'it' if another else 'the other tasks'}: without units "
+        f"{', '.join(sorted(units, key=int))}, the best that do, the model is right in "
+        f"{_left(table, 'specific')}."
     ]
 
 
