@@ -215,7 +215,29 @@ def test_text_that_cannot_be_learned_from_is_refused(tmp_path, content, message)
     recipe = dataclasses.replace(TINY, data=path, validation=path)
     with pytest.raises(ValueError, match=message):
         train(recipe, tmp_path / "run", progress=False)
-    assert not (tmp_path / "run" / "model.keras").exists()
+    assert not (tmp_path / "run").exists()  # the command can be given again with other data
+
+
+def test_a_refused_text_leaves_what_was_there_before(tmp_path, recipe, monkeypatch):
+    run = tmp_path / "run"
+
+    class Stop(Exception):
+        pass
+
+    def stop(*arguments):
+        raise Stop
+
+    with monkeypatch.context() as patch:
+        patch.setattr("textgate.training.runs.fit", stop)
+        with pytest.raises(Stop):
+            train(recipe, run, progress=False)
+    before = {p: p.read_bytes() for p in run.rglob("*") if p.is_file()}
+    assert (run / "vocabulary.json") in before
+    with monkeypatch.context() as patch:
+        patch.setattr("textgate.training.runs.TrainingData", stop)
+        with pytest.raises(Stop):
+            train(recipe, run, progress=False)
+    assert {p: p.read_bytes() for p in run.rglob("*") if p.is_file()} == before
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,12 @@ def remove_encoded(directory: Path) -> None:
     shutil.rmtree(directory / _ENCODED, ignore_errors=True)
 
 
+def remove_prepared(directory: Path) -> None:
+    """Remove all that `TrainingData` has written, the vocabulary too."""
+    remove_encoded(directory)
+    (directory / _VOCABULARY).unlink(missing_ok=True)
+
+
 def _texts(recipe: Recipe) -> Callable[[str], Iterable[str]]:
     """Return a function from split to texts."""
     source = recipe.data

@@ -23,10 +23,12 @@ import numpy as np
 
 from textgate.models import LanguageModel, load
 from textgate.models.loading import CONFIG_FILE, MODEL_FILE
-from textgate.training.data import TrainingData, remove_encoded
+from textgate.training.data import TrainingData, remove_encoded, remove_prepared
 from textgate.training.files import CannotWriteError, write_json, write_text
 from textgate.training.fitting import BEST, CHECKPOINT, fit
 from textgate.training.recipe import Recipe
+
+_VERSIONS = "versions.json"
 
 
 def train(
@@ -57,11 +59,18 @@ def train(
         ValueError: If the data cannot be learned from.
     """
     directory = Path(directory)
-    _claim(directory, recipe)
+    is_new = _claim(directory, recipe)
     if (directory / MODEL_FILE).is_file():
         _clean(directory)  # a run killed while it cleaned up
         return load(directory)
-    data = TrainingData(recipe, directory)
+    try:
+        data = TrainingData(recipe, directory)
+    except CannotWriteError:
+        raise  # with room, the same command goes on
+    except Exception:
+        if is_new:
+            _release(directory)  # so that the command can be given again with other data
+        raise
     lm = new_model(recipe, data)
     from textgate.training.progress import Bar
     from textgate.training.tensorboard import Board
@@ -113,8 +122,8 @@ def new_model(recipe: Recipe, data: TrainingData) -> LanguageModel:
     return lm
 
 
-def _claim(directory: Path, recipe: Recipe) -> None:
-    """Make the directory this recipe's own, or raise if it is another's."""
+def _claim(directory: Path, recipe: Recipe) -> bool:
+    """Make the directory this recipe's own, or raise if it is another's; say whether it is new."""
     config = directory / CONFIG_FILE
     if directory.is_dir() and not config.is_file():
         found = [path.name for path in directory.iterdir() if not path.name.endswith(".part")]
@@ -142,15 +151,25 @@ def _claim(directory: Path, recipe: Recipe) -> None:
                 f"its {key} is {there.get(key)!r}, not {given.get(key)!r}; give another directory, "
                 f"or remove this one. Received: {directory}"
             )
-        return
+        return False
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CannotWriteError(
             f"cannot make the run directory ({error.strerror}). Received: {directory}"
         ) from error
-    write_json(directory / "versions.json", versions())
+    write_json(directory / _VERSIONS, versions())
     write_json(config, recipe.to_dict())
+    return True
+
+
+def _release(directory: Path) -> None:
+    """Take back a claim, before anything was trained."""
+    remove_prepared(directory)
+    for name in (CONFIG_FILE, _VERSIONS):
+        (directory / name).unlink(missing_ok=True)
+    if not any(directory.iterdir()):
+        directory.rmdir()
 
 
 def versions() -> dict[str, str]:
