@@ -164,6 +164,16 @@ def test_other_settings_and_other_directories_are_refused(done, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.doc"]
 
 
+def test_a_mistyped_path_leaves_the_directory_free(tmp_path):
+    place = tmp_path / "new"
+    with pytest.raises(FileNotFoundError, match=r"nothing\.txt"):
+        study(place, Settings(text=("nothing.txt",)), progress=False)
+    assert study(place, Settings(seed=1), ["data"], progress=False) is None
+    with pytest.raises(FileExistsError, match="its seed is 1, not 2"):
+        study(place, Settings(seed=2), progress=False)
+    assert json.loads((place / "study.json").read_text())["seed"] == 1
+
+
 def test_a_stage_needs_the_one_before(tmp_path):
     with pytest.raises(FileNotFoundError, match="do the stage 'train' before"):
         study(tmp_path / "new", Settings(), ["evaluate"], progress=False)

@@ -55,5 +55,5 @@ def study(
     if any(one not in STAGES for one in stage or ()):
         raise ValueError(f"the stages are {', '.join(STAGES)}. Received: --stage {stage}")
     findings = carry_out(directory, settings, stage or (), progress=not quiet)
-    if not stage or "report" in stage:
+    if findings is not None and (not stage or "report" in stage):
         print("\n".join(summary(findings, directory)))

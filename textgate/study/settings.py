@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from textgate.study.stages import NOTES
 from textgate.training import Recipe, presets
 from textgate.training.files import CannotWriteError, write_json
 
@@ -91,6 +92,9 @@ def _quoted(text: str) -> str:
 def claim(settings: Settings, directory: Path) -> dict[str, Any]:
     """Make a directory a study's own, and return what its `study.json` holds.
 
+    A study that stopped before its first stage was done, at a mistyped path, say, holds nothing
+    that could be lost, and makes room for another.
+
     Raises:
         FileExistsError: If the directory holds something else, or a study with other settings.
         CannotWriteError: If it can't be made.
@@ -109,6 +113,9 @@ def claim(settings: Settings, directory: Path) -> dict[str, Any]:
             ) from None
         given = settings.to_dict()
         differing = sorted(key for key in given if known.get(key) != given[key])
+        begun = (directory / NOTES).exists() or any((directory / c).exists() for c in CELLS)
+        if differing and not begun:
+            return {}
         if differing:
             key = differing[0]
             raise FileExistsError(
@@ -118,7 +125,7 @@ def claim(settings: Settings, directory: Path) -> dict[str, Any]:
             )
         return there
     if directory.is_dir():
-        own = {*settings.cells, "data", "tables", "report.html", ".stages"}
+        own = {*settings.cells, "data", "tables", "report.html", NOTES}
         strange = [
             path.name
             for path in sorted(directory.iterdir())

@@ -16,7 +16,7 @@ from typing import Any
 from textgate._version import __version__
 from textgate.training.files import CannotWriteError, write_json
 
-_NOTES = ".stages"
+NOTES = ".stages"
 
 
 class Stages:
@@ -55,7 +55,7 @@ class Stages:
         Raises:
             CannotWriteError: If the disk is full.
         """
-        note = self.directory / _NOTES / f"{name.replace(' ', '-')}.json"
+        note = self.directory / NOTES / f"{name.replace(' ', '-')}.json"
         told = _read(note)
         same = told.get("inputs") == self._fingerprint(reads, settings)
         if same and all(path.exists() for path in writes):

@@ -35,7 +35,7 @@ def study(
     settings: Settings | None = None,
     stages: Sequence[str] = (),
     progress: bool = True,
-) -> Findings:
+) -> Findings | None:
     """Carry out a study, or go on with one.
 
     Args:
@@ -45,7 +45,7 @@ def study(
         progress: Whether to say what is being done, on stderr.
 
     Returns:
-        What was found.
+        What was found; `None` as long as there is no model, after the stage `"data"` alone.
 
     Raises:
         FileExistsError: If the directory holds something else, or a study with other settings.
@@ -86,7 +86,7 @@ def study(
                 for model in models:
                     _one(doing, stage, model, everything)
             setting.record(settings, place, doing.seconds)
-    return read(place)
+    return read(place) if any(model.run.is_dir() for model in models) else None
 
 
 def _data(doing: Stages, settings: Settings, place: Path) -> None:
