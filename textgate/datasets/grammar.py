@@ -221,7 +221,7 @@ class Writer:
 
     def _expand_chain(self, with_objects: bool) -> None:
         least, most = self.chain
-        count = least + int((most - least + 1) * self.rng.random() ** 2)  # mostly short ones
+        count = least + int((most - least + 1) * self.rng.random() ** 1.4)  # more short ones
         must = int(count * self.rng.random())  # one at least of the phrases has an object
         for index in range(count):
             if with_objects and (index == must or self.rng.random() < 0.3):

@@ -25,10 +25,11 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     """
 
     name = "pronoun_agreement"
-    VERSION = tfds.core.Version("1.1.0")
+    VERSION = tfds.core.Version("1.2.0")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {
         "1.0.0": "First release.",
         "1.1.0": "51 more constructions for training; more antecedents are pronouns; 80,000 items.",
+        "1.2.0": "More long chains of verb phrases.",
     }
     # The metadata lie beside this file, in an installed wheel too.
     code_path = epath.Path(__file__)
