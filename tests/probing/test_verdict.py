@@ -97,3 +97,22 @@ def test_no_small_set_and_why():
 
 def test_a_model_without_the_feature():
     assert "doesn't agree in tense" in said(Facts("tense", "x", 0.55, knows=False))
+
+
+def test_the_set_that_does_both_is_the_smaller():
+    for first, second, both in (
+        (True, True, (3,)),
+        (True, False, (3,)),
+        (False, True, (3, 5)),
+        (False, False, ()),
+    ):
+        facts = Facts(
+            "gender",
+            "lstm's cell state",
+            0.99,
+            sufficient=(3,),
+            necessary=(3, 5),
+            sufficient_is_necessary=first,
+            necessary_is_sufficient=second,
+        )
+        assert facts.both == both

@@ -61,11 +61,12 @@ def agreement(feminine=0.99, masculine=0.98):
 
 
 def finding(claim, sufficient=(3,), necessary=(3, 5), rank=0):
-    sufficient = sufficient if claim in ("both", "sufficient") else ()
-    necessary = necessary if claim in ("both", "necessary") else ()
+    sufficient = sufficient if claim in ("both", "each", "sufficient") else ()
+    necessary = necessary if claim in ("both", "each", "necessary") else ()
     return {"feature": "gender", "layer": "lstm", "signal": "cell_state", "cell": "lstm",
             "units": UNITS, "sufficient": list(sufficient), "necessary": list(necessary),
             "alternatives": [], "direction_rank": rank, "claim": claim, "seed": 0,
+            "both": list(necessary) if claim == "both" else [],
             "verdict": f"The verdict is {claim}."}  # fmt: skip
 
 

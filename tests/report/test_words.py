@@ -42,6 +42,22 @@ def test_what_was_not_found_is_said():
     assert "a direction over many units does" in headline(a_direction)
 
 
+def test_two_sets_that_do_one_thing_each_are_named():
+    said = headline(made_up.model(claim="each"))
+    assert "**One unit of 6** (unit 3" in said
+    assert "Without units 3 and 5, agreement falls to 52.0" in said
+
+
+def test_one_set_that_does_both_is_named_once():
+    model = made_up.model(finding=made_up.finding("both") | {"both": [3]})
+    said = headline(model)
+    assert "The same unit is necessary: without it, agreement falls to 52.0" in said
+    assert "units 3 and 5" not in said
+    lines = three_lines(made_up.findings(model))
+    assert "unit 3 sufficient and necessary, of 6" in lines[1]
+    assert "without them 52.0" in lines[2]
+
+
 @pytest.mark.parametrize("claim", ["sufficient", "necessary"])
 def test_one_kind_of_claim_is_not_taken_for_the_other(claim):
     said = headline(made_up.model(claim=claim))

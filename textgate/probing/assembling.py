@@ -68,6 +68,7 @@ class Made:
             sufficient=facts.sufficient,
             necessary=facts.necessary,
             specific=facts.specific,
+            both=facts.both,
             alternatives=facts.alternatives if facts.sufficient else (),
             direction_rank=facts.axis,
             claim=verdict.claim_of(facts),

@@ -56,6 +56,8 @@ class UnitFinding:
         necessary: The smallest set without which agreement falls near chance, confirmed; or empty.
         specific: Where the necessary set isn't confined to the feature, another necessary one whose
             ablation spares the other tasks, confirmed as necessary; or empty.
+        both: The one of the first two that is sufficient and necessary at once, the first if both
+            are; or empty.
         alternatives: Further sets, disjoint from the sufficient one, that were confirmed as well.
         direction_rank: The dimensions of the subspace that does it; 0 if none of up to four does.
         claim: `"both"`, `"each"`, `"sufficient"`, `"necessary"`, `"neither"` or `"absent"`; see
@@ -76,6 +78,7 @@ class UnitFinding:
     sufficient: tuple[int, ...]
     necessary: tuple[int, ...]
     specific: tuple[int, ...]
+    both: tuple[int, ...]
     alternatives: tuple[tuple[int, ...], ...]
     direction_rank: int
     claim: str
@@ -108,7 +111,7 @@ class UnitFinding:
             name: getattr(self, name)
             for name in (
                 *("feature", "layer", "signal", "cell", "units", "sufficient", "necessary"),
-                "specific",
+                *("specific", "both"),
                 *("alternatives", "direction_rank", "claim", "verdict", "seed"),
             )
         }

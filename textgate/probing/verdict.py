@@ -55,6 +55,13 @@ class Facts:
     axis: int = 0
     spread: float = float("nan")
 
+    @property
+    def both(self) -> tuple[int, ...]:
+        """The set that is sufficient and necessary at once, the smaller one if both are."""
+        if self.sufficient_is_necessary:
+            return self.sufficient
+        return self.necessary if self.necessary_is_sufficient else ()
+
 
 def claim_of(facts: Facts) -> str:
     """Return `"both"`, `"each"`, `"sufficient"`, `"necessary"`, `"neither"` or `"absent"`.
@@ -65,7 +72,7 @@ def claim_of(facts: Facts) -> str:
     """
     if not facts.knows:
         return "absent"
-    if facts.sufficient_is_necessary or facts.necessary_is_sufficient:
+    if facts.both:
         return "both"
     if facts.sufficient:
         return "each" if facts.necessary else "sufficient"

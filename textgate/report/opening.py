@@ -198,12 +198,12 @@ def _units(model: ModelFindings, known: Learned) -> str:
         )
     else:
         said = "No small set of units is enough to change its pronoun."
-    same, one = set(what.necessary) <= set(what.sufficient), len(what.sufficient) == 1
-    if what.necessary and not same:
+    one = len(what.sufficient) == 1
+    if what.in_one:
+        said += f" The same {'unit is' if one else 'units are'} necessary: without "
+        said += f"{'it' if one else 'them'}, {_fall(model, 'sufficient')}."
+    elif what.necessary:
         said += f" {_without(model, 'necessary', what.necessary)}"
-    elif what.kind == "both":
-        said += f" The same {'unit is' if one else 'units are'} necessary"
-        said += f"{_cost(model, 'sufficient')}."
     elif what.kind == "sufficient":
         said += f" {'It is' if one else 'They are'} enough, but not necessary"
         if what.specific:
@@ -214,10 +214,15 @@ def _units(model: ModelFindings, known: Learned) -> str:
 
 
 def _without(model: ModelFindings, name: str, members: tuple[int, ...]) -> str:
+    return f"Without {units(members)}, {_fall(model, name)}."
+
+
+def _fall(model: ModelFindings, name: str) -> str:
+    """Say what is left without a set, and what else is lost."""
     rows = [intervention(model, name, kind) for kind in ("zero", "mean", "resample")]
     left = [float(row["accuracy"]) for row in rows if row is not None]
     fall = f"falls to {percent(max(left))} at most" if left else "falls"
-    return f"Without {units(members)}, agreement {fall}{_cost(model, name)}."
+    return f"agreement {fall}{_cost(model, name)}"
 
 
 def _cost(model: ModelFindings, name: str) -> str:
@@ -264,8 +269,9 @@ def _plain_units(model: ModelFindings) -> str:
         return "no small set found, but a direction"
     parts = []
     if what.sufficient:
-        parts.append(f"{units(what.sufficient)} sufficient")
-    if what.necessary:
+        too = " and necessary" if what.in_one else ""
+        parts.append(f"{units(what.sufficient)} sufficient{too}")
+    if what.necessary and not what.in_one:
         parts.append(f"{units(what.necessary)} necessary")
     total = int((model.finding or {}).get("units", 0))
     return f"{' and '.join(parts)}, of {total:,}"
@@ -277,8 +283,10 @@ def _plain_effect(model: ModelFindings) -> str:
     row = intervention(model, "sufficient", "interchange")
     if what.sufficient and row is not None:
         parts.append(f"exchanging them flips {percent(row['flipped'])} of new sentences")
-    rows = [intervention(model, "necessary", kind) for kind in ("zero", "mean", "resample")]
+    needed = "sufficient" if what.in_one else "necessary"
+    rows = [intervention(model, needed, kind) for kind in ("zero", "mean", "resample")]
     left = [float(row["accuracy"]) for row in rows if row is not None]
-    if what.necessary and left:
-        parts.append(f"without the necessary ones {percent(max(left))} agree at most")
+    if (what.necessary or what.in_one) and left:
+        which = "them" if what.in_one else "the necessary ones"
+        parts.append(f"without {which} {percent(max(left))} agree at most")
     return ", ".join(parts) or "nothing that holds on new sentences"

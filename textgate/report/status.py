@@ -91,18 +91,25 @@ class Found:
     """What the search for units came to.
 
     Attributes:
-        kind: `"both"`, `"sufficient"`, `"necessary"`, `"direction"` (no small set, but a
+        kind: `"both"`, `"each"`, `"sufficient"`, `"necessary"`, `"direction"` (no small set, but a
             direction), `"none"`, `"unknowing"` (the model doesn't agree well enough to look), or
             `"missing"` (nobody looked).
         sufficient: The units that are sufficient.
         necessary: Those that are necessary.
         specific: Another necessary set, chosen to spare what else the model does.
+        both: The set that is sufficient and necessary at once.
     """
 
     kind: str
     sufficient: tuple[int, ...] = ()
     necessary: tuple[int, ...] = ()
     specific: tuple[int, ...] = ()
+    both: tuple[int, ...] = ()
+
+    @property
+    def in_one(self) -> bool:
+        """Whether the sufficient set is necessary as well, so that there is one to speak of."""
+        return bool(self.sufficient) and set(self.both) == set(self.sufficient)
 
     @property
     def units(self) -> tuple[int, ...]:
@@ -122,9 +129,11 @@ def found(model: ModelFindings) -> Found:
     if untried and not (sufficient or necessary) and model.table("units", "units") is None:
         return Found("unknowing")  # the protocol stops at a model that doesn't agree
     claim = str(finding.get("claim", "neither"))
-    if claim in ("both", "sufficient", "necessary"):
-        specific = tuple(int(unit) for unit in finding.get("specific", ()))
-        return Found(claim, sufficient, necessary, specific)
+    if claim in ("both", "each", "sufficient", "necessary"):
+        specific, both = (
+            tuple(int(unit) for unit in finding.get(name, ())) for name in ("specific", "both")
+        )
+        return Found(claim, sufficient, necessary, specific, both)
     return Found("direction" if int(finding.get("direction_rank", 0)) else "none")
 
 
