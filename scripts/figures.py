@@ -15,7 +15,7 @@ import textgate as tg
 
 SENTENCES = ["She came out and played with her dog.", "He came out and played with his dog."]
 # The unit of each shipped model that its study found to hold gender, or that says most of it.
-UNITS = {"lstm": ("lstm", 59), "novels": ("lstm", 231)}
+UNITS = {"lstm": ("lstm", 35), "novels": ("lstm", 231)}
 
 
 def main() -> None:
