@@ -5,6 +5,7 @@ doesn't grow with the corpus, and a resumed run reads the very same words even i
 changed since. Generated data are encoded in memory.
 """
 
+import functools
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -111,7 +112,8 @@ def _texts(recipe: Recipe) -> Callable[[str], Iterable[str]]:
     if isinstance(source, str) and source in GENERATED:
         from textgate.datasets import sentences
 
-        return lambda split: sentences(source, split)
+        # Kept, since both the vocabulary and the encoder read them and making them is slow.
+        return functools.cache(lambda split: list(sentences(source, split)))
     from textgate.datasets import Corpus
 
     def corpus(sources: Any) -> Any:
