@@ -1,4 +1,4 @@
-"""The study: stages that are done once, a directory of its own, findings that the data carry."""
+"""The study: its directory, what is done is not done again, findings that the data carry."""
 
 import dataclasses
 import json
@@ -16,7 +16,6 @@ from textgate.study.commands import commands
 from textgate.study.corpus_check import pronouns_in
 from textgate.study.default_gender import default_gender
 from textgate.study.measures import _retention, gender_items
-from textgate.study.stages import Stages
 from textgate.study.whole import summary
 from textgate.training.files import CannotWriteError
 
@@ -222,41 +221,6 @@ def test_pronouns_are_counted(text):
 
 
 # -- stages -------------------------------------------------------------------------------------
-
-
-def test_a_stage_is_done_again_when_what_it_reads_changes(tmp_path):
-    source, target, times = tmp_path / "in", tmp_path / "out", []
-    source.write_text("1")
-
-    def work():
-        times.append(source.read_text())
-        target.write_text("done")
-
-    def do(settings=None):
-        return Stages(tmp_path, lambda line: None).do("copy", work, [source], [target], settings)
-
-    assert [do(), do()] == [True, False]
-    source.write_text("2")
-    assert [do(), do()] == [True, False]
-    target.unlink()
-    assert [do(), do()] == [True, False]
-    assert [do({"seed": 1}), do({"seed": 1})] == [True, False]
-    assert times == ["1", "2", "2", "2"]
-
-
-def test_a_stage_that_fails_is_not_done(tmp_path):
-    target = tmp_path / "out"
-
-    def fail():
-        target.write_text("half")
-        raise KeyboardInterrupt
-
-    stages = Stages(tmp_path, lambda line: None)
-    assert stages.do("work", lambda: target.write_text("whole"), [], [target], 1)
-    with pytest.raises(KeyboardInterrupt):
-        stages.do("work", fail, [], [target], 2)
-    # Not even with the first settings: what is there is the half of the second.
-    assert stages.do("work", lambda: target.write_text("whole"), [], [target], 1)
 
 
 def test_a_model_of_text_that_knows_no_gendered_word_has_its_mechanics_all_the_same(

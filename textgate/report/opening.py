@@ -219,10 +219,15 @@ def _without(model: ModelFindings, name: str, members: tuple[int, ...]) -> str:
 
 def _fall(model: ModelFindings, name: str) -> str:
     """Say what is left without a set, and what else is lost."""
-    rows = [intervention(model, name, kind) for kind in ("zero", "mean", "resample")]
-    left = [float(row["accuracy"]) for row in rows if row is not None]
-    fall = f"falls to {percent(max(left))} at most" if left else "falls"
+    left = _left(model, name)
+    fall = "falls" if left is None else f"falls to {percent(left)} at most"
     return f"agreement {fall}{_cost(model, name)}"
+
+
+def _left(model: ModelFindings, name: str) -> float | None:
+    """Return the agreement that is left without a set, however it is taken out, if known."""
+    rows = [intervention(model, name, kind) for kind in ("zero", "mean", "resample")]
+    return max((float(row["accuracy"]) for row in rows if row is not None), default=None)
 
 
 def _cost(model: ModelFindings, name: str) -> str:
@@ -283,10 +288,8 @@ def _plain_effect(model: ModelFindings) -> str:
     row = intervention(model, "sufficient", "interchange")
     if what.sufficient and row is not None:
         parts.append(f"exchanging them flips {percent(row['flipped'])} of new sentences")
-    needed = "sufficient" if what.in_one else "necessary"
-    rows = [intervention(model, needed, kind) for kind in ("zero", "mean", "resample")]
-    left = [float(row["accuracy"]) for row in rows if row is not None]
-    if (what.necessary or what.in_one) and left:
+    left = _left(model, "sufficient" if what.in_one else "necessary")
+    if (what.necessary or what.in_one) and left is not None:
         which = "them" if what.in_one else "the necessary ones"
-        parts.append(f"without {which} {percent(max(left))} agree at most")
+        parts.append(f"without {which} {percent(left)} agree at most")
     return ", ".join(parts) or "nothing that holds on new sentences"

@@ -122,17 +122,16 @@ def found(model: ModelFindings) -> Found:
     finding = model.finding
     if finding is None:
         return Found("missing")
-    sufficient = tuple(int(unit) for unit in finding.get("sufficient", ()))
-    necessary = tuple(int(unit) for unit in finding.get("necessary", ()))
+    sufficient, necessary, specific, both = (
+        tuple(int(unit) for unit in finding.get(name, ()))
+        for name in ("sufficient", "necessary", "specific", "both")
+    )
     interventions = model.table("interventions", "units")
     untried = interventions is not None and set(interventions["set"]) == {"none"}
     if untried and not (sufficient or necessary) and model.table("units", "units") is None:
         return Found("unknowing")  # the protocol stops at a model that doesn't agree
     claim = str(finding.get("claim", "neither"))
     if claim in ("both", "each", "sufficient", "necessary"):
-        specific, both = (
-            tuple(int(unit) for unit in finding.get(name, ())) for name in ("specific", "both")
-        )
         return Found(claim, sufficient, necessary, specific, both)
     return Found("direction" if int(finding.get("direction_rank", 0)) else "none")
 
