@@ -34,8 +34,8 @@ NEEDED = {"lstm": 3 * WORDS - 4, "lstm_1": WORDS - 2}
 
 def model_and_contrasts() -> tuple[Any, Any]:
     """Return a random language model, and sentences that differ in their first word."""
+    from textgate.interchange import Contrasts
     from textgate.models import LanguageModel
-    from textgate.probing import Contrasts
     from textgate.tokenizers import WordTokenizer
 
     words = [chr(97 + a) + chr(97 + b) + chr(97 + c) for a in range(26) for b in range(26)
@@ -91,7 +91,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--units", type=int, help="so many units of each layer, scaled up")
     options = parser.parse_args(arguments)
     part = options.units or (48 if options.quick else UNITS)
-    from textgate.probing import SetRunner
+    from textgate.interchange import SetRunner
 
     lm, contrasts = model_and_contrasts()
     products = Products()

@@ -28,10 +28,10 @@ from rich.console import Console
 from rich.table import Table
 
 from textgate.training import Recipe
-from textgate.training.data import TrainingData
-from textgate.training.optimizer import AdamW
+from textgate.training._data import TrainingData
+from textgate.training._optimizer import AdamW
+from textgate.training._sampling import Sampler
 from textgate.training.presets import PRESETS
-from textgate.training.sampling import Sampler
 from textgate.training.step import Steps
 
 

@@ -4,7 +4,7 @@
     python scripts/gender_units.py runs/she-her/lstm --to gender-units
 
 The units are chosen on one half of the pairs and confirmed on the other, which has none of its
-templates, names, nouns or verbs. See `textgate.probing.protocol` for what counts as evidence.
+templates, names, nouns or verbs. See `textgate.unit_search._protocol` for what counts as evidence.
 """
 
 import argparse
@@ -23,7 +23,7 @@ def main() -> None:
 
     lm = tg.load(arguments.run)
     pairs = tg.datasets.minimal_pairs("pronoun_agreement", split="test")
-    found = tg.probing.find_units(lm, pairs, feature="gender", seed=arguments.seed)
+    found = tg.find_units(lm, pairs, feature="gender", seed=arguments.seed)
 
     print(found.summary())
     table = found.tables["interventions"]

@@ -19,6 +19,8 @@ ROOMS = [
     "mechanics",
     "evaluation",
     "probing",
+    "interchange",
+    "unit_search",
     "plots",
     "report",
     "export",

@@ -6,7 +6,7 @@ import sys
 import pandas as pd
 import pytest
 
-from tests.probing.planted import pairs, planted
+from tests.unit_search.planted import pairs, planted
 from textgate import cli
 
 pytestmark = pytest.mark.tensorflow_only

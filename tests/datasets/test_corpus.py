@@ -10,7 +10,8 @@ import tensorflow_datasets as tfds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textgate.datasets import Corpus, EncodedText, SentenceBatches, encoded
+from textgate.datasets import Corpus, EncodedText, SentenceBatches
+from textgate.datasets import _encoded as encoded
 from textgate.datasets import corpus as corpus_module
 from textgate.datasets._sentences import split_sentences
 from textgate.tokenizers import WordTokenizer

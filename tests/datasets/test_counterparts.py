@@ -2,9 +2,11 @@
 
 import pytest
 
-from textgate.datasets import counterparts, lexicon, minimal_pairs, pronoun_items
-from textgate.datasets._words import split
+from textgate.datasets import _counterparts as counterparts
+from textgate.datasets import _pronoun_items as pronoun_items
+from textgate.datasets import lexicon, minimal_pairs
 from textgate.datasets.lexicon import PRONOUNS
+from textgate.datasets.words import split
 
 SWAPPED = {"feminine": "masculine", "masculine": "feminine"}
 

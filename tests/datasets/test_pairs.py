@@ -6,7 +6,9 @@ import json
 import pandas as pd
 import pytest
 
-from textgate.datasets import _words, minimal_pairs, number_items
+from textgate.datasets import _number_items as number_items
+from textgate.datasets import minimal_pairs
+from textgate.datasets import words as _words
 
 
 def write(path, text):

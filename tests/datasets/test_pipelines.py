@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgate.datasets import EncodedText, SentenceBatches, UnknownDropout, WindowBatches
-from textgate.datasets.encoded import BEGIN
-from textgate.datasets.pipelines import uniform
+from textgate.datasets._encoded import BEGIN
+from textgate.datasets._pipelines import uniform
 from textgate.tokenizers import WordTokenizer
 
 BOS, EOS = 2, 3

@@ -10,9 +10,13 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from textgate import datasets
-from textgate.datasets import generated, grammar, lexicon, pronoun_items, pronoun_pairs
+from textgate.datasets import _generated as generated
+from textgate.datasets import _grammar as grammar
+from textgate.datasets import _pronoun_items as pronoun_items
+from textgate.datasets import _pronoun_pairs as pronoun_pairs
+from textgate.datasets import lexicon
+from textgate.datasets._pronoun_items import SPLITS
 from textgate.datasets.lexicon import CLASSES, FORMS, PRONOUNS
-from textgate.datasets.pronoun_items import SPLITS
 
 SIZE = 4_800
 _ITEMS = {}

@@ -7,7 +7,10 @@ from collections import Counter
 
 import pytest
 
-from textgate.datasets import _tables, generated, grammar, lexicon
+from textgate.datasets import _generated as generated
+from textgate.datasets import _grammar as grammar
+from textgate.datasets import lexicon
+from textgate.datasets import tables as _tables
 
 
 def test_names_follow_the_rule_on_births():

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import textgate as tg
-from textgate.export.card import command_of
+from textgate.export._card import command_of
 from textgate.training import Recipe, presets
 
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 import textgate as tg
 from tests import reference
 from tests.export.conftest import TEXTS, exported
-from textgate.export.language import pronoun_forms
+from textgate.export._language import pronoun_forms
 
 TEXT = tf.constant(TEXTS)
 EVERYWHERE = tf.constant([], tf.int32)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from textgate.interventions.ablations import _Donors
-from textgate.interventions.sources import Values
+from textgate.interventions._ablations import _Donors
+from textgate.interventions._sources import Values
 
 
 def values_with(known, seed=0, units=2):

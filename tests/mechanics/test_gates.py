@@ -131,7 +131,7 @@ def test_a_few_units_at_a_time_give_the_same(monkeypatch):
     node = node_with(rng.uniform(0, 1, (3, 6, 5)), rng.random((3, 6)) < 0.8)
     tables = [mechanics.half_life, mechanics.saturation, mechanics.binariness]
     whole = [table(node) for table in tables]
-    monkeypatch.setattr("textgate.mechanics.gates._NUMBERS", 2 * 18)
+    monkeypatch.setattr("textgate.mechanics._gates._NUMBERS", 2 * 18)
     for table, expected in zip(tables, whole, strict=True):
         pd.testing.assert_frame_equal(table(node), expected)
 

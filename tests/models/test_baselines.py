@@ -153,7 +153,7 @@ def test_sizes_are_matched(cell):
 
 
 def _size(cell, units, dimension):
-    from textgate.models.cells import _count
+    from textgate.models._cells import _count
 
     return _count(cell, 100, (units,), dimension, tied=False)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import textgate as tg
-from textgate.plots.units import choose_units
+from textgate.plots._units import choose_units
 
 WORDS = ["<bos>", "She", "came", "out", "", "with", "her", "dog", ""]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.study.made_up_ladder import DISTANCES, made_up
+from tests.study.ladder.made_up_ladder import DISTANCES, made_up
 from textgate import plots
 
 RUNGS = ("constant", "smoothing", "simple_rnn", "gru", "lstm")

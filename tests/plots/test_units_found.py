@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.probing.planted import pairs, planted
+from tests.unit_search.planted import pairs, planted
 from textgate import plots
-from textgate.probing import find_units
+from textgate.unit_search import find_units
 
 pytestmark = pytest.mark.tensorflow_only
 

@@ -6,7 +6,7 @@ from scipy import linalg
 from sklearn.linear_model import LogisticRegression
 
 from textgate.probing import leace, random_eraser
-from textgate.probing.threads import one_thread
+from textgate.probing._threads import one_thread
 
 
 def data(random, n, features, classes, rank=None, scale=3.0):

@@ -6,8 +6,8 @@ import pytest
 import xarray as xr
 
 import textgate as tg
+from textgate.probing._signals import signal_of
 from textgate.probing.folds import by_group, control_labels, targets_of
-from textgate.probing.signals import signal_of
 
 DIMS = ("example", "time", "unit")
 NAMES = np.repeat(np.arange(24), 6)

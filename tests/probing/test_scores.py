@@ -8,7 +8,7 @@ import xarray as xr
 from scipy import stats
 
 import textgate as tg
-from textgate.probing.scores import auc, effect_sizes, interval_of_d, max_t
+from textgate.probing._scores import auc, effect_sizes, interval_of_d, max_t
 
 DIMS = ("example", "time", "unit")
 

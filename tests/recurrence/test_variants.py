@@ -4,10 +4,11 @@ import keras
 import numpy as np
 import pytest
 
-from textgate.recurrence import Spec, Weights, fast, plain, sequence
-from textgate.recurrence.loops import time_first
+from textgate.recurrence import Spec, Weights, fast, sequence
+from textgate.recurrence import _plain as plain
+from textgate.recurrence._loops import time_first
+from textgate.recurrence._variants import as_stock
 from textgate.recurrence.steps import project
-from textgate.recurrence.variants import as_stock
 
 VARIANTS = [
     ("lstm", {"fixed_gates": {"forget_gate": 1.0}}),

@@ -5,8 +5,9 @@ import re
 import pandas as pd
 import pytest
 
-from textgate.report import Findings, ModelFindings, read, render, words, write
-from textgate.report.opening import headline, three_lines
+from textgate.report import Findings, ModelFindings, read, render, write
+from textgate.report import _words as words
+from textgate.report.sections._opening import headline, three_lines
 from textgate.report.status import found, learned
 
 from . import made_up

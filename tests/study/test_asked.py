@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from textgate.models import LanguageModel
-from textgate.study.asked import gender_pairs, right_both_ways
+from textgate.study._asked import gender_pairs, right_both_ways
 from textgate.tokenizers import WordTokenizer
 
 pytestmark = pytest.mark.tensorflow_only

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import textgate as tg
-from tests.probing.planted import pairs, planted
+from tests.unit_search.planted import pairs, planted
 from textgate.interventions import Clamp, intervene
 from textgate.plots import held_gates
 from textgate.study import holders
-from textgate.study.gates import HOLDS, hold_gates, holding_units, turned
+from textgate.study._gates import HOLDS, hold_gates, holding_units, turned
 
 pytestmark = pytest.mark.tensorflow_only
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from textgate.study.stages import Stages
+from textgate.study._stages import Stages
 
 
 def test_a_stage_is_done_again_when_what_it_reads_changes(tmp_path):

@@ -10,14 +10,16 @@ import pytest
 
 import textgate as tg
 from textgate import cli
+from textgate._files import CannotWriteError
 from textgate.report import read
-from textgate.study import Settings, gallery, steps, study
-from textgate.study.commands import commands
-from textgate.study.corpus_check import pronouns_in
-from textgate.study.default_gender import default_gender
-from textgate.study.measures import _retention, gender_items
+from textgate.study import Settings, study
+from textgate.study import _gallery as gallery
+from textgate.study import _steps as steps
+from textgate.study._commands import commands
+from textgate.study._corpus_check import pronouns_in
+from textgate.study._default_gender import default_gender
+from textgate.study._measures import _retention, gender_items
 from textgate.study.whole import summary
-from textgate.training.files import CannotWriteError
 
 pytestmark = pytest.mark.tensorflow_only
 
@@ -49,7 +51,7 @@ def few():
         patch.setattr(steps, "_TEXTS", 12)
         patch.setattr(steps, "_PAIRS", 60)
         patch.setattr(steps, "GENERATED", (("pronoun_agreement", "test", None),))
-        patch.setattr("textgate.study.measures._HELD", 8)
+        patch.setattr("textgate.study._measures._HELD", 8)
         yield
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textgate.tokenizers import WordTokenizer, _split, word_tokenizer
+from textgate.tokenizers import WordTokenizer, _split
+from textgate.tokenizers import _word_tokenizer as word_tokenizer
 
 SPECIAL = ("<pad>", "<unk>", "<bos>", "<eos>")
 

@@ -8,8 +8,8 @@ from keras import tree
 
 import textgate as tg
 from tests.tracing import kinds, reference
+from textgate.tracing._sites import find_sites
 from textgate.tracing.program import Program
-from textgate.tracing.sites import find_sites
 
 SIGNALS = {
     "lstm": {"input_gate", "forget_gate", "candidate", "output_gate", "cell_state"},

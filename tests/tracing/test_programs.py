@@ -13,8 +13,8 @@ import textgate as tg
 from tests.tracing import kinds, reference
 from textgate import recurrence
 from textgate.tracing import program as programs
+from textgate.tracing._sites import find_sites, resolve
 from textgate.tracing.interception import intercept
-from textgate.tracing.sites import find_sites, resolve
 
 
 def small(**options):

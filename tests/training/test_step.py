@@ -10,11 +10,11 @@ import tensorflow as tf
 from textgate.datasets import SentenceBatch
 from textgate.models import LanguageModel
 from textgate.tokenizers import WordTokenizer
-from textgate.training.loss import summed_cross_entropy
-from textgate.training.optimizer import AdamW
-from textgate.training.sampling import Sampler
+from textgate.training._loss import summed_cross_entropy
+from textgate.training._optimizer import AdamW
+from textgate.training._sampling import Sampler
+from textgate.training._tensorboard import gates
 from textgate.training.step import Steps
-from textgate.training.tensorboard import gates
 
 
 @pytest.mark.parametrize("transposed", [False, True])

@@ -15,7 +15,9 @@ import pandas as pd
 import pytest
 
 import textgate as tg
-from textgate.training import CannotWriteError, Recipe, files, fitting, train
+from textgate import _files as files
+from textgate.training import CannotWriteError, Recipe, train
+from textgate.training import _fitting as fitting
 
 TINY = Recipe(
     cell="lstm",
@@ -158,7 +160,7 @@ def test_training_learns(tmp_path, recipe):
 
 def test_a_finished_run_is_not_trained_again(tmp_path, recipe, monkeypatch):
     lm = train(recipe, tmp_path / "run", progress=False)
-    monkeypatch.setattr("textgate.training.runs.fit", None)
+    monkeypatch.setattr("textgate.training._runs.fit", None)
     again = train(recipe, tmp_path / "run", progress=False)
     np.testing.assert_array_equal(weights(again), weights(lm))
 
@@ -228,13 +230,13 @@ def test_a_refused_text_leaves_what_was_there_before(tmp_path, recipe, monkeypat
         raise Stop
 
     with monkeypatch.context() as patch:
-        patch.setattr("textgate.training.runs.fit", stop)
+        patch.setattr("textgate.training._runs.fit", stop)
         with pytest.raises(Stop):
             train(recipe, run, progress=False)
     before = {p: p.read_bytes() for p in run.rglob("*") if p.is_file()}
     assert (run / "vocabulary.json") in before
     with monkeypatch.context() as patch:
-        patch.setattr("textgate.training.runs.TrainingData", stop)
+        patch.setattr("textgate.training._runs.TrainingData", stop)
         with pytest.raises(Stop):
             train(recipe, run, progress=False)
     assert {p: p.read_bytes() for p in run.rglob("*") if p.is_file()} == before

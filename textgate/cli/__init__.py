@@ -37,14 +37,14 @@ def _options(
     pass
 
 
-app.command("trace")(importlib.import_module("textgate.cli.trace").trace)
-app.command("train")(importlib.import_module("textgate.cli.train").train)
-app.command("evaluate")(importlib.import_module("textgate.cli.evaluate").evaluate)
-app.command("export")(importlib.import_module("textgate.cli.export").export)
-app.command("compare")(importlib.import_module("textgate.cli.compare").compare)
-app.command("report")(importlib.import_module("textgate.cli.report").report)
-app.command("units")(importlib.import_module("textgate.cli.units").units)
-app.command("study")(importlib.import_module("textgate.cli.study").study)
+app.command("trace")(importlib.import_module("textgate.cli._trace").trace)
+app.command("train")(importlib.import_module("textgate.cli._train").train)
+app.command("evaluate")(importlib.import_module("textgate.cli._evaluate").evaluate)
+app.command("export")(importlib.import_module("textgate.cli._export").export)
+app.command("compare")(importlib.import_module("textgate.cli._compare").compare)
+app.command("report")(importlib.import_module("textgate.cli._report").report)
+app.command("units")(importlib.import_module("textgate.cli._units").units)
+app.command("study")(importlib.import_module("textgate.cli._study").study)
 
 
 def main() -> None:

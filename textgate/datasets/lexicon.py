@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from textgate.datasets import _tables
+from textgate.datasets import tables as _tables
 
 CLASSES = ("feminine", "masculine", "neuter", "they")
 FORMS = ("subject", "object", "possessive", "reflexive")

@@ -20,8 +20,8 @@ from typing import Any
 
 import pandas as pd
 
-from textgate.datasets._words import split as split_words
 from textgate.datasets.lexicon import PRONOUNS
+from textgate.datasets.words import split as split_words
 
 _FORMS = {
     "feminine": ("she", "her", "hers", "herself"),

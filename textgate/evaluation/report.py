@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from textgate.evaluation.against_rule import against_rule
-from textgate.evaluation.agreement import agreement
-from textgate.evaluation.last_gendered_word import last_gendered_word
-from textgate.evaluation.perplexity import perplexity
-from textgate.evaluation.summary import summary
+from textgate.evaluation._against_rule import against_rule
+from textgate.evaluation._agreement import agreement
+from textgate.evaluation._last_gendered_word import last_gendered_word
+from textgate.evaluation._perplexity import perplexity
+from textgate.evaluation._summary import summary
 
 RULE = (
     "Beside the model, the rule “the gender of the last gendered word before”; difference in points"
@@ -40,7 +40,7 @@ class Report:
 
     def to_csv(self, directory: Path) -> list[Path]:
         """Write the tables as `items.csv`, `summary.csv`, and so on, a file each."""
-        from textgate.training.files import write_text
+        from textgate._files import write_text
 
         tables = {
             "items": self.items.to_csv(index=False),

@@ -14,14 +14,14 @@ the code of the model: text goes in, tensors come out. A language model gets the
 
 Any other Keras model with recurrent layers gets `serving_default` (its outputs), `gates` and
 `describe` on its own inputs. What a caller gets wrong, the graph itself finds and reports as
-TensorFlow's `InvalidArgumentError` with a message of ours (`textgate.export.demands`).
+TensorFlow's `InvalidArgumentError` with a message of ours (`textgate.export._demands`).
 
 `restore` makes the language model again that a SavedModel was made of, and `card` writes down what
 a shipped model is and isn't for.
 """
 
-from textgate.export.card import card
-from textgate.export.restoring import restore
-from textgate.export.saved_model import saved_model
+from textgate.export._card import card
+from textgate.export._restoring import restore
+from textgate.export._saved_model import saved_model
 
 __all__ = ["card", "restore", "saved_model"]

@@ -15,13 +15,13 @@ Interventions compose in the order given, act on every model that `textgate.trac
 the model alone. `to_json` and `from_json` keep them.
 """
 
-from textgate.interventions.ablations import MeanAblation, ResampleAblation, ZeroAblation
-from textgate.interventions.base import Intervention
-from textgate.interventions.clamp import Clamp
-from textgate.interventions.edited import Edited, EditedLanguageModel, intervene
-from textgate.interventions.patch import Patch
-from textgate.interventions.serialisation import from_json, to_json
-from textgate.interventions.steer import Steer
+from textgate.interventions._ablations import MeanAblation, ResampleAblation, ZeroAblation
+from textgate.interventions._base import Intervention
+from textgate.interventions._clamp import Clamp
+from textgate.interventions._edited import Edited, EditedLanguageModel, intervene
+from textgate.interventions._patch import Patch
+from textgate.interventions._serialisation import from_json, to_json
+from textgate.interventions._steer import Steer
 
 __all__ = [
     "Clamp",

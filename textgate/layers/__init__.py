@@ -2,8 +2,8 @@
 
 from textgate.layers._convert import convert
 from textgate.layers._equations import spec_of, weights_of
+from textgate.layers._gru import GRU
+from textgate.layers._lstm import LSTM
 from textgate.layers._outputs import outputs_of
-from textgate.layers.gru import GRU
-from textgate.layers.lstm import LSTM
 
 __all__ = ["GRU", "LSTM", "convert", "outputs_of", "spec_of", "weights_of"]

@@ -9,8 +9,8 @@ from typing import Literal
 
 import keras
 
-from textgate.layers.gru import GRU
-from textgate.layers.lstm import LSTM
+from textgate.layers._gru import GRU
+from textgate.layers._lstm import LSTM
 
 _PAIRS = ((keras.layers.LSTM, LSTM), (keras.layers.GRU, GRU))
 
@@ -40,7 +40,7 @@ def convert(model: keras.Model, to: Literal["textgate", "keras"]) -> keras.Model
     >>> import keras
     >>> stock = keras.Sequential([keras.Input((None, 3)), keras.layers.LSTM(4)])
     >>> type(convert(stock, to="textgate").layers[0]).__module__
-    'textgate.layers.lstm'
+    'textgate.layers._lstm'
     """
     if to not in ("textgate", "keras"):
         raise ValueError(f"`to` must be 'textgate' or 'keras'. Received: to={to!r}")

@@ -17,11 +17,11 @@ From a model and its inputs, where a trace doesn't suffice:
 Each has a figure in `textgate.plots`.
 """
 
-from textgate.mechanics.drivers import driver_shares, driving_words, gate_drivers
-from textgate.mechanics.gates import binariness, half_life, saturation
-from textgate.mechanics.gradients import gradient_norms, gradient_paths
-from textgate.mechanics.ledger import ledger, ledger_sentences, ledger_table, running_ledger
-from textgate.mechanics.parts import retained_and_written
+from textgate.mechanics._drivers import driver_shares, driving_words, gate_drivers
+from textgate.mechanics._gates import binariness, half_life, saturation
+from textgate.mechanics._gradients import gradient_norms, gradient_paths
+from textgate.mechanics._ledger import ledger, ledger_sentences, ledger_table, running_ledger
+from textgate.mechanics._parts import retained_and_written
 
 __all__ = [
     "binariness",

@@ -22,7 +22,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from textgate.models.cells import CELLS, make_layer
+from textgate.models._cells import CELLS, make_layer
 from textgate.models.text_model import BOS, EOS, PAD, UNK, TextModel
 
 __all__ = ["BOS", "EOS", "PAD", "UNK", "LanguageModel"]
@@ -339,7 +339,7 @@ def _graph(
 
 def _set_forget_bias(cell: Any, value: float) -> None:
     """Set the bias of the gates that retain, if the cell has gates."""
-    from textgate.layers import spec_of  # as in `textgate.models.cells`, not yet there above
+    from textgate.layers import spec_of  # as in `textgate.models._cells`, not yet there above
 
     equations = spec_of(cell).cell
     if not equations.gates:

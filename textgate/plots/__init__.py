@@ -4,17 +4,17 @@ Every function returns a `matplotlib.figure.Figure`, to be shown in a notebook o
 `figure.savefig("name.png")`.
 """
 
-from textgate.plots.beside_rule import beside_rule
-from textgate.plots.drivers import gate_drivers
-from textgate.plots.gates import half_lives, saturation
-from textgate.plots.gradients import gradient_paths
-from textgate.plots.heatmap import heatmap
-from textgate.plots.held_gates import held_gates
-from textgate.plots.ladder import ladder_accuracy, ladder_redundancy
-from textgate.plots.ledger import ledger
-from textgate.plots.probing import probe_accuracy, temporal_generalization
-from textgate.plots.twins import twins
-from textgate.plots.units_found import units_found
+from textgate.plots._beside_rule import beside_rule
+from textgate.plots._drivers import gate_drivers
+from textgate.plots._gates import half_lives, saturation
+from textgate.plots._gradients import gradient_paths
+from textgate.plots._heatmap import heatmap
+from textgate.plots._held_gates import held_gates
+from textgate.plots._ladder import ladder_accuracy, ladder_redundancy
+from textgate.plots._ledger import ledger
+from textgate.plots._probing import probe_accuracy, temporal_generalization
+from textgate.plots._twins import twins
+from textgate.plots._units_found import units_found
 
 __all__ = [
     "beside_rule",

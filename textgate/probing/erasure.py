@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from textgate.probing.threads import one_thread
+from textgate.probing._threads import one_thread
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ import numpy as np
 import pandas as pd
 
 from textgate.evaluation import interval
+from textgate.probing._signals import Signal, anchors, per_example, signal_of
+from textgate.probing._threads import one_thread
 from textgate.probing.folds import (
     Split,
     Targets,
@@ -43,8 +45,6 @@ from textgate.probing.folds import (
     targets_of,
     why_not,
 )
-from textgate.probing.signals import Signal, anchors, per_example, signal_of
-from textgate.probing.threads import one_thread
 
 
 def probe(

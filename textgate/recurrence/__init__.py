@@ -7,10 +7,10 @@ of Keras layers or of text; `keras.ops` is the only language.
 """
 
 from textgate import _registration
-from textgate.recurrence.edits import Edit
-from textgate.recurrence.sequence import sequence
+from textgate.recurrence._edits import Edit
+from textgate.recurrence._sequence import sequence
+from textgate.recurrence._spec import Spec, Weights
 from textgate.recurrence.signals import CELLS, DERIVED, GRU, LSTM, SIMPLE_RNN, Cell
-from textgate.recurrence.spec import Spec, Weights
 from textgate.recurrence.steps import step
 
 __all__ = [

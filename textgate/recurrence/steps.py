@@ -15,8 +15,8 @@ from typing import Any
 
 from keras import ops
 
-from textgate.recurrence.edits import Edit, apply_edit, check_edits, split_over_time
-from textgate.recurrence.spec import Spec, Weights
+from textgate.recurrence._edits import Edit, apply_edit, check_edits, split_over_time
+from textgate.recurrence._spec import Spec, Weights
 
 # Changes a signal right after it is computed: (name, signal) -> signal.
 Change = Callable[[str, Any], Any]

@@ -11,34 +11,9 @@ say.
 The page holds Plotly's library once and the traces of the gate view as packed numbers. A content
 security policy forbids it every request, and all text from data is escaped.
 
-Names are imported when they are first used.
+Names are imported when they are first used; `__init__.pyi` lists them.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+import lazy_loader as _lazy
 
-if TYPE_CHECKING:
-    from textgate.report.findings import Findings, ModelFindings
-    from textgate.report.page import render, write
-    from textgate.report.reading import read
-
-# Public name -> the module of this package that defines it.
-_NAMES = {
-    "Findings": "findings",
-    "ModelFindings": "findings",
-    "read": "reading",
-    "render": "page",
-    "write": "page",
-}
-
-__all__ = ["Findings", "ModelFindings", "read", "render", "write"]
-
-
-def __getattr__(name: str) -> Any:
-    if name in _NAMES:
-        return getattr(importlib.import_module(f"textgate.report.{_NAMES[name]}"), name)
-    raise AttributeError(f"module 'textgate.report' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -22,7 +22,7 @@ from typing import Any
 
 import pandas as pd
 
-from textgate.report.findings import Findings, ModelFindings
+from textgate.report._findings import Findings, ModelFindings
 
 STUDY, SKIPPED = "study.json", "skipped.json"
 _LADDER = "ladder/ladder-*.csv"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from textgate.report.findings import ModelFindings
-from textgate.report.words import known
+from textgate.report._findings import ModelFindings
+from textgate.report._words import known
 
 WELL, PARTLY, NOT, UNKNOWN = "well", "partly", "not", "unknown"
 _WELL = 0.9

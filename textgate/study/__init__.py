@@ -1,11 +1,10 @@
 """Whole experiments made of the other rooms: the study up to its report, the ladder of models."""
 
-from textgate.study.gates import HOLDS, hold_gates, holding_units, turned
-from textgate.study.holders import Holders, holders, life_in_words
-from textgate.study.ladder import CORE, MORE, Ladder, Setting, compare
-from textgate.study.ladder_conclusions import conclusions
-from textgate.study.redundancy import redundancy
-from textgate.study.settings import Settings
+from textgate.study._gates import HOLDS, hold_gates, holding_units, turned
+from textgate.study._holders import Holders, holders, life_in_words
+from textgate.study._redundancy import redundancy
+from textgate.study._settings import Settings
+from textgate.study.ladder import CORE, MORE, Ladder, Setting, compare, conclusions
 from textgate.study.whole import STAGES, study
 
 __all__ = [

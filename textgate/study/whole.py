@@ -16,16 +16,16 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from textgate._files import write_text
 from textgate._quiet import compiling_is_meant
 from textgate.report import Findings, read, write
-from textgate.report.opening import three_lines
 from textgate.report.reading import read_model
+from textgate.report.sections._opening import three_lines
 from textgate.report.status import NOT, learned
-from textgate.study import settings as setting
-from textgate.study.settings import Settings
-from textgate.study.stages import Stages
-from textgate.study.steps import Model, plain_name
-from textgate.training.files import write_text
+from textgate.study import _settings as setting
+from textgate.study._settings import Settings
+from textgate.study._stages import Stages
+from textgate.study._steps import Model, plain_name
 
 STAGES = ("data", "train", "evaluate", "trace", "units", "mechanics", "export", "report")
 
@@ -109,7 +109,7 @@ def _data(doing: Stages, settings: Settings, place: Path) -> None:
         counts = pairs.drop_duplicates("item").groupby(["direction", "form"]).size()
         write_text(target / "counts.csv", counts.rename("items").reset_index().to_csv(index=False))
         if settings.text:
-            from textgate.study.corpus_check import pronouns_in
+            from textgate.study._corpus_check import pronouns_in
 
             table = pronouns_in(settings.text)
             write_text(target / "pronouns.csv", table.to_csv(index=False))

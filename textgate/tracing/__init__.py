@@ -10,12 +10,12 @@ for the time of compiling, a loop of `textgate.recurrence` stands in for each la
 recurrent layers a model has and what they are called; interventions use the same three.
 """
 
-from textgate.tracing.fingerprint import fingerprint
+from textgate.tracing._fingerprint import fingerprint
+from textgate.tracing._saving import nodes_of, save
+from textgate.tracing._sites import Site, Untraceable, checked_sites, find_sites, resolve
+from textgate.tracing._store import open_store as open
+from textgate.tracing._tracer import trace
 from textgate.tracing.interception import Call, intercept
-from textgate.tracing.saving import nodes_of, save
-from textgate.tracing.sites import Site, Untraceable, checked_sites, find_sites, resolve
-from textgate.tracing.store import open_store as open
-from textgate.tracing.tracer import trace
 
 __all__ = [
     "Call",

@@ -24,7 +24,7 @@ from keras import ops, tree
 
 from textgate import recurrence
 from textgate.layers import outputs_of, weights_of
-from textgate.tracing.sites import Site
+from textgate.tracing._sites import Site
 
 _lock = threading.RLock()
 _active = threading.local()

@@ -7,7 +7,7 @@ layers, seed generators) is carried from batch to batch on the side and never re
 
 Programs are kept for the next trace. They hold no reference to their model, go when it goes, read
 its weights anew with every batch, and are made anew when its structure has changed. A program may
-carry out edits as well (`textgate.tracing.edited`); their numbers are inputs of the compiled
+carry out edits as well (`textgate.tracing._edited`); their numbers are inputs of the compiled
 function, so that other numbers need no other program.
 """
 
@@ -21,9 +21,9 @@ import keras
 from keras import ops, tree
 
 from textgate.recurrence import Edit
-from textgate.tracing.edited import Notes, Plan
+from textgate.tracing._edited import Notes, Plan
+from textgate.tracing._sites import find_sites
 from textgate.tracing.interception import Call, intercept
-from textgate.tracing.sites import find_sites
 from textgate.tracing.structure import LossesKept, state_variables, structure_of
 
 # What one batch gave: for each site's path a list of calls, each with the parts

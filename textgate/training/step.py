@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from textgate.models import LanguageModel
-from textgate.training.loss import summed_cross_entropy
-from textgate.training.optimizer import AdamW
-from textgate.training.sampling import Sampler
+from textgate.training._loss import summed_cross_entropy
+from textgate.training._optimizer import AdamW
+from textgate.training._sampling import Sampler
 
 
 class Steps:

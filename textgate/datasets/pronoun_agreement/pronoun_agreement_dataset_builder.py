@@ -10,7 +10,9 @@ import numpy as np
 import tensorflow_datasets as tfds
 from etils import epath
 
-from textgate.datasets import counterparts, pronoun_items, pronoun_pairs
+from textgate.datasets import _counterparts as counterparts
+from textgate.datasets import _pronoun_items as pronoun_items
+from textgate.datasets import _pronoun_pairs as pronoun_pairs
 from textgate.datasets.lexicon import CLASSES, FORMS
 
 _KINDS = ("pronoun", "name", "title", "noun", "thing", "group", "shared name", "neutral noun")

@@ -24,7 +24,7 @@ from typing import Any
 
 import keras
 
-from textgate.recurrence.spec import Spec, Weights
+from textgate.recurrence._spec import Spec, Weights
 
 
 def supports(spec: Spec) -> bool:
@@ -39,7 +39,7 @@ def supports(spec: Spec) -> bool:
 def run(
     spec: Spec, x: Any, weights: Weights, states: list[Any], mask: Any, go_backwards: bool
 ) -> tuple[dict[str, Any], list[Any]]:
-    """Like `textgate.recurrence.plain.run`, faster."""
+    """Like `textgate.recurrence._plain.run`, faster."""
     from textgate.recurrence.fast import tensorflow_gru, tensorflow_lstm
 
     loop = {"lstm": tensorflow_lstm, "gru": tensorflow_gru}[spec.cell.kind]

@@ -4,7 +4,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from textgate.recurrence import plain
+from textgate.recurrence import _plain as plain
+from textgate.recurrence._spec import Spec, Weights
 from textgate.recurrence.fast.tensorflow_common import (
     Tensors,
     activate,
@@ -20,7 +21,6 @@ from textgate.recurrence.fast.tensorflow_common import (
     while_loop,
     with_gradient,
 )
-from textgate.recurrence.spec import Spec, Weights
 
 _GATES = (True, True)  # z and r are both σ
 
@@ -28,7 +28,7 @@ _GATES = (True, True)  # z and r are both σ
 def run(
     spec: Spec, x: Any, weights: Weights, states: list[Any], mask: Any, reverse: bool
 ) -> tuple[dict[str, Any], list[Any]]:
-    """Like `textgate.recurrence.plain.run`."""
+    """Like `textgate.recurrence._plain.run`."""
     bias = weights.bias
     if bias is None:
         width = x.shape[-1]

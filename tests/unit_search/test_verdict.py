@@ -1,0 +1,118 @@
+"""Verdicts say what the tables say, in words that don't read better than it is."""
+
+import pandas as pd
+
+from textgate.unit_search import Goals
+from textgate.unit_search._verdict import Facts, claim_of, verdict
+
+DIRECTIONS = ("feminine→masculine", "masculine→feminine", "both")
+
+
+def tables(lost=0.5, they=0.9):
+    rows = [
+        {
+            "set": label,
+            "intervention": kind,
+            "direction": direction,
+            "accuracy": 0.52,
+            "units": "3 5",
+        }
+        | {"flipped": 0.97, "flipped_low": 0.9, "flipped_high": 1.0}
+        for label in ("sufficient", "necessary", "specific")
+        for kind in ("interchange", "zero", "mean", "resample", "interchange others")
+        for direction in DIRECTIONS
+    ]
+    side = [
+        {"task": "number agreement", "set": "necessary", "intervention": kind, "group": group}
+        | {"lost": lost if group == "all" else 3 * lost}
+        for kind in ("zero", "mean")
+        for group in ("all", "thing")
+    ]
+    means = {"feminine": 1.0, "masculine": -1.0, "they": they}
+    codes = [{"unit": 3, "good_class": name, "mean": mean} for name, mean in means.items()]
+    return {name: pd.DataFrame(part) for name, part in
+            (("interventions", rows), ("side_tasks", side), ("codes", codes))}  # fmt: skip
+
+
+def said(facts, **changes):
+    return verdict(facts, tables(**changes), Goals())
+
+
+def test_a_set_that_is_both():
+    facts = Facts("gender", "lstm's cell state", 0.99, sufficient=(3,), necessary=(3,),
+                  sufficient_is_necessary=True, necessary_is_sufficient=True)  # fmt: skip
+    text = said(facts)
+    assert claim_of(facts) == "both"
+    assert text.startswith("Unit 3 of lstm's cell state is sufficient and necessary for gender")
+    assert "flips 97 % of feminine→masculine (90 % to 100 %)" in text
+    assert "Interchanging all other units" in text
+    assert "the feature is stored elsewhere, too" in text
+    assert "Number agreement stays: it loses 0.5 points at most" in text
+    assert "put they with feminine" in text
+
+
+def test_two_sets_of_two_kinds_are_not_one_of_both():
+    facts = Facts("gender", "x", 0.99, sufficient=(3,), necessary=(3, 5))
+    assert claim_of(facts) == "each"
+    text = said(facts)
+    assert "is sufficient for gender, not necessary" in text
+    assert "Units 3 and 5 of x are necessary: " in text
+
+
+def test_side_effects_and_other_classes_are_told():
+    facts = Facts("gender", "x", 0.99, necessary=(3,), tried=((1, 2), (3,)), limits=(4, 4))
+    text = said(facts, lost=7.0, they=0.1)
+    assert claim_of(facts) == "necessary"
+    assert "Number agreement suffers: it loses 7.0 points at most (zero: thing 21)" in text
+    assert "put they between the two" in text
+
+
+def test_a_set_that_spares_the_other_tasks():
+    facts = Facts("gender", "x", 0.99, necessary=(3,), specific=(3, 5), tried=((1,), (3,)))
+    assert "Units 3 and 5, chosen to spare that, are necessary as well" in said(facts, lost=7.0)
+
+
+def test_the_only_necessary_set_may_be_one_that_spares_the_other_tasks():
+    facts = Facts("gender", "x", 0.99, sufficient=(3,), specific=(3, 5), tried=((3,), (3, 7)),
+                  found=(True, True))  # fmt: skip
+    text = said(facts)
+    assert "No small necessary set" not in text
+    assert "Units 3 and 7 looked necessary on the discovery half, but not on the other" in text
+    assert "Units 3 and 5, chosen to spare the other tasks, are necessary: without them" in text
+
+
+def test_no_small_set_and_why():
+    found_not_confirmed = Facts("gender", "x", 0.99, tried=((1, 2), ()), found=(True, False))
+    assert "looked sufficient on the discovery half, but not on the other" in said(
+        found_not_confirmed
+    )
+    not_found = Facts("gender", "x", 0.99, tried=((1, 2), (3,)), limits=(8, 16), axis=2, spread=9.0)
+    text = said(not_found)
+    assert claim_of(not_found) == "neither"
+    assert text.startswith("No small set found: the best 2 units of x (at most 8 were allowed)")
+    assert "No small necessary set: Unit 3" in text
+    assert "A subspace of 2 dimensions does it" in text
+    assert "Nor does a direction" in said(Facts("gender", "x", 0.99, tried=((1,), ())))
+
+
+def test_a_model_without_the_feature():
+    assert "doesn't agree in tense" in said(Facts("tense", "x", 0.55, knows=False))
+
+
+def test_the_set_that_does_both_is_the_smaller():
+    for first, second, both in (
+        (True, True, (3,)),
+        (True, False, (3,)),
+        (False, True, (3, 5)),
+        (False, False, ()),
+    ):
+        facts = Facts(
+            "gender",
+            "lstm's cell state",
+            0.99,
+            sufficient=(3,),
+            necessary=(3, 5),
+            sufficient_is_necessary=first,
+            necessary_is_sufficient=second,
+        )
+        assert facts.both == both

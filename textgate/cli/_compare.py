@@ -1,0 +1,170 @@
+"""`textgate compare`: a ladder of models, from a constant to the LSTM, on the same data."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def compare(
+    directory: Annotated[Path, typer.Argument(help="Where models, tables and figures go.")],
+    rungs: Annotated[
+        str,
+        typer.Option(
+            help="core, all, or names separated by commas, such as smoothing,gru_reset_1,lstm."
+        ),
+    ] = "core",
+    seeds: Annotated[int, typer.Option(help="How many models of each rung.")] = 5,
+    learning_rates: Annotated[
+        str | None,
+        typer.Option(help="Learning rates to choose from, by validation; 0.002,0.005,0.0125."),
+    ] = None,
+    budget: Annotated[
+        float | None, typer.Option(help="The most seconds that a model is trained for; 40.")
+    ] = None,
+    texts: Annotated[int | None, typer.Option(help="Texts of training.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="How often they are gone through.")] = None,
+    parameters: Annotated[
+        int | None, typer.Option(help="Parameters in use that every model is to have.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option(help="See that it works: little data, one learning rate, two seeds.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option(help="Show no progress.")] = False,
+) -> None:
+    """Train and compare simpler models and the gated ones; the same command goes on."""
+    import dataclasses
+    import shlex
+    import sys
+
+    from textgate import study
+    from textgate.study.ladder._comparison import LEARNING_RATES, QUICK
+
+    given: dict[str, Any] = {
+        "budget": budget,
+        "texts": texts,
+        "epochs": epochs,
+        "parameters": parameters,
+    }
+    for name, value in given.items():
+        if value is not None and value <= 0:
+            raise ValueError(f"--{name} must be more than 0. Received: {value}")
+    base = QUICK if quick else study.Setting()
+    setting = dataclasses.replace(base, **{k: v for k, v in given.items() if v is not None})
+    rates: tuple[float, ...] = LEARNING_RATES[1:2] if quick else LEARNING_RATES
+    if learning_rates is not None:
+        rates = _rates(learning_rates)
+    chosen = {"core": study.CORE, "all": study.CORE + study.MORE}.get(rungs)
+    ladder = study.compare(
+        directory,
+        chosen or tuple(rung.strip() for rung in rungs.split(",") if rung.strip()),
+        seeds=2 if quick and seeds == 5 else seeds,
+        learning_rates=rates,
+        setting=setting,
+        report=None if quiet else _Progress(),
+    )
+    paths = ladder.to_csv(directory, shlex.join(["textgate", *sys.argv[1:]]))
+    paths += _draw(ladder, directory)
+    if not quiet:
+        _print(ladder)
+    print(f"wrote {paths[0]}, " + ", ".join(path.name for path in paths[1:]))
+
+
+class _Progress:
+    """Says after each run what came of it, and how long the rest will take."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    def __call__(self, row: dict[str, Any]) -> None:
+        import sys
+        import time
+
+        now = time.monotonic()
+        left = ""
+        if not row["was_there"]:
+            self.seconds.append(now - getattr(self, "last", now - row["seconds"]))
+            mean = sum(self.seconds) / len(self.seconds)
+            left = f", about {max(row['of'] - row['done'], 0) * mean / 60:.0f} minutes left"
+        self.last = now
+        found = f"accuracy {100 * row['accuracy']:.1f} %" if row["final"] else "tried"
+        print(
+            f"[{row['done']}/{row['of']}{left}] {row['rung']}, learning rate "
+            f"{row['learning_rate']:g}, seed {row['seed']}: validation loss "
+            f"{row['validation_loss']:.4f}, {found}, {row['seconds']:.0f} s"
+            + (" (there already)" if row["was_there"] else "")
+            + (" (stopped by the budget)" if row["stopped"] else ""),
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def _rates(given: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(rate) for rate in given.split(","))
+    except ValueError:
+        raise ValueError(
+            f"--learning-rates takes numbers such as 0.002,0.005. Received: {given!r}"
+        ) from None
+
+
+def _draw(ladder: Any, directory: Path) -> list[Path]:
+    """Write the figures beside the tables."""
+    import os
+
+    from textgate import plots
+
+    figures = {"accuracy": plots.ladder_accuracy(ladder.accuracy)}
+    if len(ladder.redundancy):
+        figures["redundancy"] = plots.ladder_redundancy(ladder.redundancy)
+    paths = []
+    for name, figure in figures.items():
+        path, beside = directory / f"{name}.png", directory / f".{name}.part.png"
+        figure.savefig(beside)
+        os.replace(beside, path)
+        paths.append(path)
+    return paths
+
+
+def _print(ladder: Any) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from textgate import study
+
+    console = Console()
+    if not console.is_terminal:  # a file has no edge to wrap at
+        console = Console(width=120)
+    rows = ladder.table.to_dict("records")
+    table = Table(title="The ladder", title_justify="left")
+    for name in ("rung", "parameters", "seconds", "bits a word", "accuracy", "items", "seeds"):
+        table.add_column(name, justify="left" if name == "rung" else "right", no_wrap=True)
+    for row in rows:
+        over_seeds = _range(row["seed_low"], row["seed_high"]) if row["seeds"] > 1 else ""
+        table.add_row(
+            row["rung"],
+            f"{row['parameters']:,}",
+            f"{row['seconds']:.0f}",
+            f"{row['bits']:.3f}",
+            f"{100 * row['accuracy']:.1f} %",
+            _range(row["low"], row["high"]),
+            over_seeds,
+        )
+    console.print(table)
+    groups = [name for name in ladder.table if name[:1].isdigit() or name.startswith("of ")]
+    table = Table(
+        title="Accuracy (%) by distance in words, and by referents to remember",
+        title_justify="left",
+    )
+    table.add_column("rung", no_wrap=True)
+    for name in groups:
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(row["rung"], *(f"{100 * row[name]:.1f}" for name in groups))
+    console.print(table)
+    for line in study.conclusions(ladder):
+        console.print(line, markup=False, highlight=False, soft_wrap=not console.is_terminal)
+
+
+def _range(low: float, high: float) -> str:
+    return f"{100 * low:.1f}–{100 * high:.1f}"

@@ -1,0 +1,23 @@
+"""The public names of `textgate.datasets`, and the module that each comes from."""
+
+from ._encoded import EncodedText as EncodedText
+from ._generated import sentences as sentences
+from ._pairs import minimal_pairs as minimal_pairs
+from ._pipelines import SentenceBatch as SentenceBatch
+from ._pipelines import SentenceBatches as SentenceBatches
+from ._pipelines import UnknownDropout as UnknownDropout
+from ._pipelines import WindowBatch as WindowBatch
+from ._pipelines import WindowBatches as WindowBatches
+from .corpus import Corpus as Corpus
+
+__all__ = [
+    "Corpus",
+    "EncodedText",
+    "SentenceBatch",
+    "SentenceBatches",
+    "UnknownDropout",
+    "WindowBatch",
+    "WindowBatches",
+    "minimal_pairs",
+    "sentences",
+]

@@ -1,0 +1,58 @@
+"""From a SavedModel back to the language model that it was made of."""
+
+import json
+import os
+from pathlib import Path
+
+import tensorflow as tf
+
+from textgate.export._saved_model import EXTRA
+from textgate.models import LanguageModel
+
+
+def restore(path: str | os.PathLike[str]) -> LanguageModel:
+    """Make the language model again that a SavedModel was made of.
+
+    So that whoever has only the SavedModel can trace and edit it with all of textgate. Its graphs
+    are not run: the model is made from its description and its weights.
+
+    Args:
+        path: A directory that `saved_model` has written.
+
+    Returns:
+        The model with its tokenizer, untrained parts (such as dropout's random seed) new.
+
+    Raises:
+        FileNotFoundError: If there is no SavedModel of textgate's.
+        ValueError: If it was made of another kind of model, or is damaged.
+    """
+    path = Path(path)
+    note = path / EXTRA
+    if not note.is_file():
+        raise FileNotFoundError(
+            "there is no SavedModel that textgate has exported; give the directory that holds "
+            f"saved_model.pb. Received: {path}"
+        )
+    try:
+        config = json.loads(note.read_text(encoding="utf-8"))["model"]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f"the SavedModel's {EXTRA} is damaged. Received: {path}") from None
+    if config is None:
+        raise ValueError(
+            "the SavedModel was made of a model that is not a textgate language model; load it by "
+            f"tf.saved_model.load. Received: {path}"
+        )
+    lm = LanguageModel.from_config(config)
+    try:
+        reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))
+        values = [
+            reader.get_tensor(f"weights/{number}/.ATTRIBUTES/VARIABLE_VALUE").astype(weight.dtype)
+            for number, weight in enumerate(lm.weights)
+        ]
+        lm.set_weights(values)
+    except (tf.errors.OpError, RuntimeError, ValueError, IndexError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(
+            f"the SavedModel's weights are damaged ({reason}). Received: {path}"
+        ) from error
+    return lm

@@ -1,0 +1,93 @@
+"""From texts to ids inside the graph: the tokenizer, `<bos>`, padding, and the texts' limits."""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from textgate.export._demands import CALL_BYTES, CALL_VALUES, TEXT_BYTES, demand
+from textgate.models.language_model import BOS, PAD, UNK
+
+
+class Texts(NamedTuple):
+    """Texts made ready for a language model, each with `<bos>` before its words.
+
+    Attributes:
+        tokens: The words as they stand in the texts, strings of shape `(batch, time)`, padded
+            with the empty string.
+        ids: Their ids, `int32`, padded with 0.
+        lengths: How many tokens each text has, `<bos>` among them: `int32` of shape `(batch,)`.
+        unknown: How many of its words the model doesn't know, likewise.
+    """
+
+    tokens: tf.Tensor
+    ids: tf.Tensor
+    lengths: tf.Tensor
+    unknown: tf.Tensor
+
+
+def read(text: tf.Tensor, tokenizer: tf.Module, width: int, vocabulary: int) -> Texts:
+    """Split texts into words and look them up.
+
+    Args:
+        text: Strings of shape `(batch,)`.
+        tokenizer: `WordTokenizer.graph`.
+        width: How many numbers the signals of one step are.
+        vocabulary: How many words the model knows.
+
+    Raises:
+        tf.errors.InvalidArgumentError: When run on texts that are too long, or too many, or not
+            UTF-8, or of which one has unknown words only.
+    """
+    sizes = tf.strings.length(text)
+    text = demand(
+        text,
+        tf.reduce_all(sizes <= TEXT_BYTES),
+        f"A text may have at most {TEXT_BYTES} bytes; cut it into sentences or paragraphs.",
+        "a text of this many bytes:",
+        tf.reduce_max(sizes),
+    )
+    total = tf.reduce_sum(tf.cast(sizes, tf.int64))
+    text = demand(
+        text,
+        total <= CALL_BYTES,
+        f"The texts of one call may have at most {CALL_BYTES} bytes in all; call with fewer.",
+        "this many bytes:",
+        total,
+    )
+    words = tokenizer.split(text)
+    ids = tokenizer.tokens_to_ids(words)
+    # Whoever writes <unk> means it; only words that became <unk> are counted.
+    missing = tf.logical_and(ids.flat_values == UNK, words.flat_values != "<unk>")
+    counts = tf.cast(words.row_lengths(), tf.int32)
+    unknown = tf.math.unsorted_segment_sum(
+        tf.cast(missing, tf.int32), words.value_rowids(), words.nrows()
+    )
+    lost = tf.logical_and(counts > 0, unknown == counts)
+    examples = tf.boolean_mask(text, lost)[:1]
+    counts = demand(
+        counts,
+        tf.logical_not(tf.reduce_any(lost)),
+        "The model knows no word of a text, so nothing it says would be about that text; use words "
+        "of its vocabulary, or write <unk> where you mean an unknown word.",
+        tf.strings.substr(examples, 0, 60, unit="UTF8_CHAR"),
+    )
+    longest = tf.reduce_max(tf.concat([counts, [0]], axis=0)) + 1
+    batch = tf.shape(counts)[0]
+    values = tf.cast(batch, tf.int64) * tf.cast(tf.maximum(longest * width, vocabulary), tf.int64)
+    counts = demand(
+        counts,
+        values <= CALL_VALUES,
+        "The texts are too many, or too long, for one call; call with fewer at a time.",
+        "texts:",
+        batch,
+        "words of the longest:",
+        longest - 1,
+    )
+    with tf.control_dependencies([counts]):
+        begin = tf.fill((batch, 1), BOS)
+        shape = (None, None)
+        padded = tf.concat([begin, ids.to_tensor(PAD)], axis=1)
+        tokens = tf.concat([tf.fill((batch, 1), "<bos>"), words.to_tensor("")], axis=1)
+    return Texts(
+        tf.ensure_shape(tokens, shape), tf.ensure_shape(padded, shape), counts + 1, unknown
+    )

@@ -1,0 +1,281 @@
+"""Amnesic probing: what a model does without a feature that a probe can read (Elazar et al. 2021).
+
+That a probe reads gender off the cell state says that it is there. If the model *uses* what linear
+probes read, it must fail where that is erased: so the state is made blind to gender by LEACE (see
+`textgate.probing.erasure`), inside the step and at each of them, and the model goes on from the
+erased state. Two controls erase as many directions at random, one of them such that the state is
+moved just as far: what these cost is the price of the damage, not of the feature.
+
+How to read the table. Accuracy at chance with LEACE and hardly changed with the controls: the model
+uses the direction. Hardly changed with either: what it uses isn't linear, or it is not in this
+signal. `decodable` says what a new probe still finds in the erased state while the model runs. The
+eraser is made on natural states of other sentences: on new lexemes it leaves a little behind, the
+states of a model that runs erased differ from those it was made on, and what is erased at one step
+may come back in the next by another layer or another gate.
+
+Items, not steps, are what the accuracy is about; the eraser is made on other lexemes than those
+it is tried on; intervals come from a bootstrap over templates and lexemes. Erased models tend to
+fall to one class: the classes stand apart, and 50 % on both together may be 0 and 100.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from keras import ops
+
+from textgate import recurrence
+from textgate.evaluation import interval
+from textgate.interchange._clean_runs import Stack, readout_difference, run_clean, stack_of
+from textgate.interchange._contrasts import Contrasts, contrasts
+from textgate.probing.erasure import Eraser, leace, random_erasers
+from textgate.probing.folds import by_group, targets_of, why_not
+from textgate.probing.probes import held_out
+from textgate.tracing import find_sites, resolve
+
+_ROWS = 256  # items read at a time
+_STEPS = ("every", "last")
+_CLUSTERS = ("template", "lexeme", "doc")
+
+
+def erasure_effect(
+    lm: Any,
+    pairs: pd.DataFrame,
+    layer: str,
+    signal: str | None = None,
+    *,
+    feature: str = "gender",
+    fit: pd.DataFrame | None = None,
+    side: pd.DataFrame | None = None,
+    steps: str = "every",
+    draws: int = 20,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Compare a language model's agreement with and without linear information on a feature.
+
+    Args:
+        lm: A `textgate.models.LanguageModel`.
+        pairs: Minimal pairs with the columns `good`, `bad`, `target`, `good_class` and `lexeme`.
+        layer: Name of the recurrent layer.
+        signal: The signal to erase from; by default the cell's memory: `cell_state`, or
+            `hidden_state` where there is none.
+        feature: What the pairs are about; `good_class` has its classes.
+        fit: Pairs to make the eraser from. By default half of the lexemes of `pairs`; the model is
+            then tried on the other half.
+        side: Pairs of a task that should not suffer, such as number agreement.
+        steps: `"every"`: the state is erased at each step; `"last"`: only at the last word before
+            the target, where the model makes its choice.
+        draws: How many random erasers of each kind.
+        resamples: Resamples of the bootstrap.
+        seed: Seed.
+
+    Returns:
+        One row for each `task` (`feature`, or `"side"`), `eraser` (`"none"`, `"leace"`, `"random"`
+        of the same rank, `"matched"` of the same rank and displacement) and `group` (`"all"`, and
+        each class): `items`, `accuracy` with `low` and `high`, `logit_difference` (mean; of the
+        right word over the wrong one), `draws`, `lowest` and `highest` (accuracy of single draws),
+        `displacement` (share of the signal's variance), `decodable` (accuracy of a new probe at the
+        last word, on lexemes it hasn't seen), `rank`, `layer`, `signal`, `steps`, `seed`.
+
+    Raises:
+        ValueError: If a column, the layer or the signal is unknown, there is only one class, or
+            there are too few lexemes to halve.
+        TypeError: If `lm` isn't a language model of textgate.
+
+    Example:
+
+    >>> from textgate.models import LanguageModel
+    >>> from textgate.tokenizers import WordTokenizer
+    >>> lm = LanguageModel(WordTokenizer("actress queen actor king lost her his way".split()))
+    >>> rows = []
+    >>> for noun in ("actress", "queen", "actor", "king"):
+    ...     right, wrong = ("her", "his") if noun in ("actress", "queen") else ("his", "her")
+    ...     rows.append({
+    ...         "good": f"{noun} lost {right} way", "bad": f"{noun} lost {wrong} way", "target": 2,
+    ...         "good_class": "feminine" if right == "her" else "masculine",
+    ...         "bad_class": "masculine" if right == "her" else "feminine", "lexeme": noun,
+    ...     })
+    >>> table = erasure_effect(lm, pd.DataFrame(rows), "lstm", draws=2, resamples=10)
+    >>> sorted(set(table.eraser))
+    ['leace', 'matched', 'none', 'random']
+    """
+    if steps not in _STEPS:
+        raise ValueError(f"`steps` must be one of {_STEPS}. Received: steps={steps!r}")
+    if isinstance(draws, bool) or not isinstance(draws, int) or draws < 1:
+        raise ValueError(f"`draws` must be a whole number above 0. Received: draws={draws!r}")
+    runner = _Erased(lm, layer, signal, steps)
+    items = _labelled(contrasts(lm, pairs, feature, with_source=False))
+    if fit is None:
+        made_from, tried = _halves(items, seed)
+    else:
+        made_from = _labelled(contrasts(lm, fit, feature, with_source=False))
+        tried = items
+    x, y = runner.states(made_from)
+    eraser, seeds = leace(x, y), range(seed, seed + draws)
+    erasers: dict[str, Sequence[Eraser | None]] = {
+        "none": [None],
+        "leace": [eraser],
+        "random": random_erasers(x, eraser.rank, None, seeds),
+        "matched": random_erasers(x, eraser.rank, eraser.displacement, seeds),
+    }
+    tasks = {feature: tried}
+    if side is not None:
+        tasks["side"] = contrasts(lm, side, "side", with_source=False)
+    rows: list[dict[str, Any]] = []
+    for task, of in tasks.items():
+        for kind, several in erasers.items():
+            readings, states = zip(*(runner.run(of, one) for one in several), strict=True)
+            decodable = _decodable(states[0], of, seed) if task == feature else np.nan
+            moved = float(np.mean([0.0 if e is None else e.displacement for e in several]))
+            for row in _summary(np.stack(readings), of, resamples, seed):
+                whole = row["group"] == "all"
+                rows.append(
+                    {
+                        "task": task,
+                        "eraser": kind,
+                        **row,
+                        "displacement": moved,
+                        "decodable": decodable if whole else np.nan,
+                    }
+                )
+    return pd.DataFrame(rows).assign(
+        rank=eraser.rank, layer=runner.layer, signal=runner.signal, steps=steps, seed=seed
+    )
+
+
+class _Erased:
+    """Runs a language model with one signal of one layer erased."""
+
+    def __init__(self, lm: Any, layer: str, signal: str | None, steps: str) -> None:
+        self.lm, self.steps = lm, steps
+        self.stack: Stack = stack_of(lm)
+        self.layer = resolve(layer, find_sites(lm)[0])[0][0].layer.name
+        self.index = self.stack.names.index(self.layer)
+        cell = self.stack.specs[self.index].cell
+        self.signal = cell.states[-1] if signal is None else signal
+        if self.signal not in cell.signals:
+            raise ValueError(
+                f"`signal` must be one that {self.layer!r} computes, {list(cell.signals)}. "
+                f"Received: signal={signal!r}"
+            )
+
+    def states(self, of: Contrasts) -> tuple[np.ndarray, np.ndarray]:
+        """Return what an eraser is made from: the signal at each step from the antecedent on.
+
+        Returns:
+            Features `(rows, units)` and the items' classes `(rows,)`.
+        """
+        signal = run_clean(self.stack, of.base, {self.index: (self.signal,)})
+        kept = of.mask
+        if "antecedent_position" in of.table:
+            begins = of.table["antecedent_position"].to_numpy(np.int64) + 1  # behind <bos>
+            kept = kept & (np.arange(kept.shape[1]) >= begins[:, None])
+        kept[np.arange(len(of)), of.last] = True
+        if self.steps == "last":
+            kept = np.arange(kept.shape[1]) == of.last[:, None]
+        classes = of.table["good_class"].astype(str).to_numpy(object)
+        return signal[self.index][self.signal][kept], np.repeat(classes, kept.sum(axis=1)).astype(
+            str
+        )
+
+    def run(self, of: Contrasts, eraser: Eraser | None) -> tuple[np.ndarray, np.ndarray]:
+        """Return logit differences `(n,)`, and the signal after the last word `(n, units)`."""
+        vectors, offsets = readout_difference(self.lm, of.good, of.bad)
+        readings = np.empty(len(of), np.float32)
+        kept = np.empty((len(of), self.stack.specs[self.index].units), np.float32)
+        # Items of a length together, so that few steps are padding.
+        order = np.argsort(of.last, kind="stable")
+        for begin in range(0, len(order), _ROWS):
+            rows = order[begin : begin + _ROWS]
+            last = of.last[rows]
+            ids = of.base[rows, : last.max() + 1]
+            mask: Any = True
+            if self.steps == "last":
+                mask = (np.arange(ids.shape[1]) == last[:, None])[..., None]
+            each = np.arange(len(rows))
+            x: Any = ops.convert_to_tensor(self.stack.embedding[ids])
+            for index, (spec, weights) in enumerate(
+                zip(self.stack.specs, self.stack.weights, strict=True)
+            ):
+                edits = []
+                if eraser is not None and index == self.index:
+                    edits = [
+                        recurrence.Edit(
+                            self.signal,
+                            mask=mask,
+                            matrix=eraser.matrix.astype(np.float32),
+                            offset=eraser.offset.astype(np.float32),
+                        )
+                    ]
+                signals, _ = recurrence.sequence(spec, x, weights, edits=edits)
+                x = signals["hidden_state"]
+                if index == self.index:
+                    values = np.asarray(ops.convert_to_numpy(signals[self.signal]))
+                    kept[rows] = values[each, last]
+            top = np.asarray(ops.convert_to_numpy(x))[each, last]
+            readings[rows] = (top * vectors[rows]).sum(axis=1) + offsets[rows]
+        return readings, kept
+
+
+def _labelled(items: Contrasts) -> Contrasts:
+    for name in ("good_class", "lexeme"):
+        if name not in items.table:
+            raise ValueError(
+                f"pairs need the column {name!r} for erasure. "
+                f"Received: columns {list(items.table.columns)}"
+            )
+    return items
+
+
+def _halves(items: Contrasts, seed: int) -> tuple[Contrasts, Contrasts]:
+    """Divide items by lexeme."""
+    targets = targets_of(
+        items.table["good_class"].astype(str).to_numpy(str), items.table["lexeme"].to_numpy(object)
+    )
+    first, second = by_group(targets, 2, seed)[0]
+    return items.select(first), items.select(second)
+
+
+def _decodable(states: np.ndarray, of: Contrasts, seed: int) -> float:
+    """Return how well a new probe, tested on unseen lexemes, reads the classes off states."""
+    classes = of.table["good_class"].astype(str).to_numpy(str)
+    if len(np.unique(classes)) < 2:
+        return np.nan
+    targets = targets_of(classes, of.table["lexeme"].to_numpy(object))
+    if why_not(targets, 5):
+        return np.nan
+    splits = by_group(targets, 5, seed)
+    guessed = held_out(states.astype(np.float64), targets.y, splits, 1.0)
+    return float((guessed == targets.y).mean())
+
+
+def _summary(readings: np.ndarray, of: Contrasts, resamples: int, seed: int) -> list[dict]:
+    """Return a row for all items and one for each class, from readings `(draws, n)`."""
+    right = readings > 0  # a tie is wrong
+    groups = {"all": np.ones(len(of), bool)}
+    if "good_class" in of.table:
+        classes = of.table["good_class"].astype(str).to_numpy(object)
+        groups |= {name: classes == name for name in sorted(set(classes))}
+    rows = []
+    for name, members in groups.items():
+        clusters = [of.table[c].to_numpy()[members] for c in _CLUSTERS if c in of.table]
+        each = right[:, members].mean(axis=1)
+        low, high = interval(
+            right[:, members].mean(axis=0), clusters, resamples=resamples, seed=seed
+        )
+        rows.append(
+            {
+                "group": name,
+                "items": int(members.sum()),
+                "accuracy": float(each.mean()),
+                "low": low,
+                "high": high,
+                "logit_difference": float(readings[:, members].mean()),
+                "draws": len(readings),
+                "lowest": float(each.min()),
+                "highest": float(each.max()),
+            }
+        )
+    return rows

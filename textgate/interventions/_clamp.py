@@ -1,0 +1,43 @@
+"""Holding a signal at a value."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from textgate.interventions._base import Intervention, checked_number, checked_numbers
+from textgate.interventions._contribution import Contribution, Target
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Clamp(Intervention):
+    """Holds a signal at a value: a forget gate open, an input gate shut.
+
+    Args:
+        layer: The layer's name; see `Intervention`.
+        signal: The signal.
+        units: The units; all by default.
+        value: The value, or one for each chosen unit.
+        steps: The steps; all by default.
+
+    Example: a forget gate held open after the word "she".
+
+    >>> import numpy as np
+    >>> words = np.array([["then", "she", "came", "out"]])
+    >>> after = np.cumsum(words == "she", axis=1) > 0
+    >>> Clamp("lstm", "forget_gate", units=[3], value=1.0, steps=after)
+    Clamp('lstm', 'forget_gate', units=[3], steps=<3 of 1 × 4 steps>, value=1.0)
+    """
+
+    value: Any = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        value = self.value
+        many = isinstance(value, list | tuple) or np.ndim(value) == 1
+        check = checked_numbers if many else checked_number
+        self._set(value=check(value, "value"))
+
+    def contributions(self, target: Target) -> list[Contribution]:
+        """See `Intervention.contributions`."""
+        return [Contribution(values=target.spread(self.value))]

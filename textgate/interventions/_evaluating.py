@@ -1,0 +1,173 @@
+"""Keras's `evaluate` of a model with interventions: its own loss, metrics and `test_step`.
+
+The model's `test_step` runs while its recurrent loops are stood in for. What it assigns, metrics
+and states, is put back afterwards.
+"""
+
+import contextlib
+import weakref
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops, tree
+
+from textgate.interventions._binding import Bound
+from textgate.interventions._plan import EditPlan
+from textgate.recurrence import Edit
+from textgate.tracing import Call, find_sites, intercept
+from textgate.tracing.inputs import source_of
+from textgate.tracing.structure import LossesKept, state_variables, structure_of, token
+
+_KEPT = 8  # functions a model
+_functions: "weakref.WeakKeyDictionary[Any, dict[Hashable, Callable]]" = weakref.WeakKeyDictionary()
+
+
+def evaluate(
+    model: keras.Model,
+    bound: Bound,
+    x: Any,
+    y: Any,
+    batch_size: int,
+    sample_weight: Any,
+    steps: int | None,
+) -> dict[str, float]:
+    """Return the loss and the metrics that a compiled model has with interventions.
+
+    Raises:
+        ValueError: If the model isn't compiled, or there are no examples.
+    """
+    if not model.compiled:
+        raise ValueError(
+            "The model has no loss and metrics yet; call `model.compile(loss=…, metrics=[…])` "
+            f"first. Received: model {model.name!r}, which is not compiled"
+        )
+    examples, logs = 0, None
+    with _left_alone(model):
+        model.reset_metrics()
+        for number, (data, size, total) in enumerate(
+            _batches(model, x, y, sample_weight, batch_size)
+        ):
+            if number == steps:
+                break
+            if number == 0 and steps is None:
+                bound.begin(total)
+            step = _function(model, bound.plan)
+            logs, notes = step(data, bound.arrays(examples, size))
+            bound.check(notes, examples, size)
+            examples += size
+        if logs is None:
+            raise ValueError("`x` must have at least one example. Received: none")
+        if steps is None:
+            bound.begin(examples)
+        logs = model._get_metrics_result_or_logs(logs)
+        return {name: float(np.asarray(value)) for name, value in logs.items()}
+
+
+@contextlib.contextmanager
+def _left_alone(model: keras.Model) -> Iterator[None]:
+    """Put back what an evaluation assigns."""
+
+    def variables() -> list[Any]:
+        return [*state_variables(model), *model.metrics_variables]
+
+    before = {id(v): (v, ops.copy(v.value)) for v in variables()}
+    try:
+        yield
+    finally:
+        model.reset_metrics()
+        for variable in variables():
+            if id(variable) in before:
+                variable.assign(before[id(variable)][1])
+
+
+def _batches(
+    model: keras.Model, x: Any, y: Any, weights: Any, batch_size: int
+) -> Iterator[tuple[Any, int, int | None]]:
+    """Yield `(data, size, number of examples or None)`, data as Keras's `test_step` takes it."""
+    if y is None and not tree.is_nested(x) and not isinstance(x, np.ndarray | str):
+        elements = x
+        if isinstance(x, keras.utils.PyDataset):
+            elements = (x[index] for index in range(x.num_batches))
+        if hasattr(elements, "__iter__") and not hasattr(elements, "shape"):
+            for element in elements:
+                data = keras.utils.unpack_x_y_sample_weight(element)
+                yield data, int(tree.flatten(data[0])[0].shape[0]), None
+            return
+    source = source_of(model, x, batch_size, whole=True)
+    rest = tree.map_structure(np.asarray, (y, weights))
+    for part in tree.flatten(rest):
+        if part.shape and len(part) != source.examples and part.dtype != object:
+            raise ValueError(
+                "`y` and `sample_weight` must have a value for each example. Received: "
+                f"{len(part)} values for {source.examples} examples"
+            )
+    start = 0
+    for batch in source.batches():
+        rows = slice(start, start + batch.size)
+        of_batch = tree.map_structure(
+            lambda part, rows=rows: part[rows] if part.shape else None, rest
+        )
+        yield (batch.inputs, *of_batch), batch.size, source.examples
+        start += batch.size
+
+
+def _function(model: keras.Model, plan: EditPlan) -> Callable:
+    """Return the step of evaluation for a model and a plan, compiled on TensorFlow and kept."""
+    kept = _functions.setdefault(model, {})
+    judges = (token(model._compile_loss), token(model._compile_metrics))
+    key = (plan, judges, structure_of(model), model.run_eagerly)
+    if key not in kept:
+        while len(kept) >= _KEPT:
+            kept.pop(next(iter(kept)))
+        kept[key] = _compiled(model, plan)
+    return kept[key]
+
+
+def _compiled(model: keras.Model, plan: EditPlan) -> Callable:
+    reference = weakref.ref(model)  # what is kept for a model must not keep it
+
+    def step(data: Any, given: Sequence[Mapping[str, Any]]) -> tuple[Any, dict]:
+        model = reference()
+        assert model is not None
+        notes: dict[str, Any] = {}
+
+        def edits(call: Call) -> list[Edit]:
+            found, noted = plan.edits(call, given)
+            notes.update(noted)
+            return found
+
+        sites = find_sites(model)[0]
+        layers = {id(site.layer) for site in sites if site.path in plan.paths}
+        with (
+            LossesKept(model),
+            intercept([site for site in sites if id(site.layer) in layers], edits=edits),
+        ):
+            return _test_step(model, data), notes
+
+    if keras.backend.backend() != "tensorflow" or model.run_eagerly:
+        return step
+    import tensorflow as tf
+
+    compiled = tf.function(step, reduce_retracing=True, autograph=False)
+
+    def run(data: Any, given: Sequence[Mapping[str, Any]]) -> tuple[Any, dict]:
+        return compiled(*tree.map_structure(_tensor, (data, list(given))))
+
+    return run
+
+
+def _tensor(part: Any) -> Any:
+    return None if part is None else ops.convert_to_tensor(part)
+
+
+def _test_step(model: keras.Model, data: Any) -> Any:
+    if keras.backend.backend() == "tensorflow":
+        return model.test_step(data)
+    # Elsewhere a test step has a signature of its own; this is what it computes.
+    x, y, weights = data
+    outputs = model(x, training=False) if model._call_has_training_arg else model(x)
+    loss = model._compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weights, training=False)
+    model._loss_tracker.update_state(loss, sample_weight=tree.flatten(x)[0].shape[0])
+    return model.compute_metrics(x, y, outputs, sample_weight=weights)

@@ -1,0 +1,262 @@
+"""A first look at a trace: one sentence, its words by a layer's units, a panel for each signal."""
+
+import re
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+
+from textgate import recurrence
+from textgate.plots._units import choose_units
+
+# Gates from closed (light) to open (dark); what has a sign in two colours, white at zero.
+_GATES, _SIGNED, _MASKED = "YlGnBu", "RdBu_r", "0.75"
+_ROLES = {
+    "forget_gate": "share of the old state kept",
+    "input_gate": "share of the candidate written",
+    "output_gate": "share of the cell shown",
+    "update_gate": "share of the old state kept",
+    "reset_gate": "share of the old state that the candidate sees",
+    "retention": "share of the old state kept",
+    "writing": "share of the candidate written",
+    "candidate": "what could be written",
+    "cell_state": "the memory",
+    "hidden_state": "the output",
+}
+_ORDER = (
+    "forget_gate",
+    "input_gate",
+    "output_gate",
+    "update_gate",
+    "reset_gate",
+    "retention",
+    "writing",
+    "candidate",
+    "cell_state",
+    "hidden_state",
+)
+_LONGEST = 16  # letters of a word that are written out
+
+
+def heatmap(
+    trace: xr.DataTree | xr.Dataset,
+    example: int = 0,
+    *,
+    layer: str | None = None,
+    signals: Sequence[str] | None = None,
+    units: int | Sequence[int] | None = None,
+    order: str | None = None,
+    title: str | None = None,
+) -> Figure:
+    """Draw what the units of one layer do at each word of one example.
+
+    Words run downwards and units to the right. Gates are coloured from 0 to 1; the candidate and
+    the states in two colours around zero, each panel to its own scale. Steps that are masked are
+    grey; padding at both ends is left out.
+
+    Args:
+        trace: A trace, or one node of it.
+        example: Number of the example.
+        layer: Name of the node, or its end where that is unique; by default the first.
+        signals: The signals to draw; by default all of the cell.
+        units: How many units to draw, the most varying ones; or their numbers. By default all, or
+            40 where there are more.
+        order: `"number"`, `"variation"` or `"similarity"`; by default by number if there are at
+            most 16 units, else by similarity.
+        title: The title; by default the sentence.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: If the example, layer, a signal or a unit is unknown, or nothing of the example
+            is unmasked.
+
+    Example:
+
+    >>> import keras, numpy as np, textgate as tg
+    >>> model = keras.Sequential([keras.Input((None, 3)), keras.layers.LSTM(8, name="memory")])
+    >>> figure = heatmap(tg.trace(model, np.ones((1, 5, 3))))
+    >>> [axes.get_title(loc="left") for axes in figure.axes[:2]]
+    ['forget gate f', 'input gate i']
+    """
+    node, name, others = _node(trace, layer)
+    if not 0 <= example < node.sizes["example"]:
+        raise ValueError(
+            f"`example` must be a number from 0 to {node.sizes['example'] - 1}. "
+            f"Received: example={example!r}"
+        )
+    cell = recurrence.CELLS[node.attrs["cell"]]
+    drawn = _signals(node, cell, signals)
+    node = node[[*drawn]].isel(example=example).load()
+    steps = np.flatnonzero(node["mask"].values)
+    if not steps.size:
+        raise ValueError(
+            f"Every step of this example is masked in layer {name!r}. Received: example={example}"
+        )
+    node = node.isel(time=slice(steps[0], steps[-1] + 1))
+    deciding = next((s for s in ("cell_state", "hidden_state") if s in drawn), drawn[0])
+    values = node[deciding].values[node["mask"].values]
+    chosen, said = choose_units(values, node["unit"].values, units, order)
+    node = node.isel(unit=chosen)
+    words = _words(node)
+
+    columns = 3 if len(drawn) > 4 else min(2, len(drawn))
+    rows = -(-len(drawn) // columns)
+    panel = (max(2.6, min(5.5, 0.7 + 0.13 * len(chosen))), 0.75 + 0.21 * len(words))
+    longest = max(map(len, words))
+    figure = Figure(
+        figsize=(columns * panel[0] + 0.085 * longest + 0.5, rows * panel[1] + 1.35),
+        layout="constrained",
+        dpi=130,
+    )
+    grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
+    for axes, signal in zip(grid.flat, drawn, strict=False):
+        _panel(figure, axes, node[signal], signal in (*cell.gates, *recurrence.DERIVED))
+    for axes in grid.flat[len(drawn) :]:
+        axes.set_visible(False)
+    for axes in grid[:, 0]:
+        axes.set_yticks(range(len(words)), words)
+    for column in range(columns):
+        bottom = grid[(len(drawn) - 1 - column) // columns, column]
+        _number_units(bottom, node["unit"].values)
+    if "token" not in node.coords:
+        grid[0, 0].set_ylabel("step", fontsize=8)
+    width = figure.get_figwidth()
+    heading = textwrap.fill(title or _title(node), int(9 * width))
+    figure.suptitle(heading, fontsize=12, fontweight="bold")
+    lines = _caption(node, cell, name, others, said)
+    caption = "\n".join(textwrap.fill(line, int(14 * width)) for line in lines)
+    figure.supxlabel(caption, fontsize=8, color="0.25")
+    return figure
+
+
+def _node(trace: Any, layer: str | None) -> tuple[xr.Dataset, str, int]:
+    """Return a node's data set, its name, and how many other nodes there are."""
+    if isinstance(trace, xr.Dataset):
+        return trace, str(trace.attrs.get("layer", "")), 0
+    if not isinstance(trace, xr.DataTree):
+        raise TypeError(
+            "`trace` must be what textgate.trace returns, or one node of it. "
+            f"Received: {type(trace).__name__}"
+        )
+    if trace.has_data:
+        return trace.to_dataset(), str(trace.attrs.get("layer", "")), 0
+    leaves = {leaf.relative_to(trace).lstrip("./"): leaf for leaf in trace.leaves}
+    if layer is None:
+        found = [next(iter(leaves))]
+    else:
+        found = [path for path in leaves if path == layer or path.endswith(f"/{layer}")]
+    if len(found) != 1:
+        raise ValueError(
+            f"`layer` must name one layer of the trace; it has {[*leaves]}. "
+            f"Received: layer={layer!r}"
+        )
+    return leaves[found[0]].to_dataset(), found[0], len(leaves) - 1
+
+
+def _signals(
+    node: xr.Dataset, cell: recurrence.Cell, signals: Sequence[str] | None
+) -> tuple[str, ...]:
+    if signals is None:
+        own = [name for name in _ORDER if name in cell.signals and name in node.data_vars]
+        return tuple(own) or tuple(str(name) for name in node.data_vars)
+    names = [signals] if isinstance(signals, str) else list(signals)
+    unknown = [name for name in names if name not in node.data_vars]
+    if unknown or not names:
+        raise ValueError(
+            f"`signals` must name signals of the trace; it has {[*node.data_vars]}. "
+            f"Received: {unknown or names}"
+        )
+    return tuple(names)
+
+
+def _words(node: xr.Dataset) -> list[str]:
+    if "token" not in node.coords:
+        return [str(step) for step in node["time"].values]
+    words = [str(word) for word in node["token"].values]
+    return [w if len(w) <= _LONGEST else f"{w[: _LONGEST - 1]}…" for w in words]
+
+
+def _panel(figure: Figure, axes: Any, signal: xr.DataArray, is_gate: bool) -> None:
+    values = np.ma.masked_invalid(signal.values)
+    if is_gate:
+        low, high, colours = 0.0, 1.0, colormaps[_GATES]
+    else:
+        # Among many values, the few largest would wash out the others.
+        share = 100 if signal.size < 500 else 99.5
+        high = float(np.nanpercentile(np.abs(signal.values), share)) or 1.0
+        low, colours = -high, colormaps[_SIGNED]
+    image = axes.imshow(
+        values,
+        aspect="auto",
+        interpolation="nearest",
+        cmap=colours.with_extremes(bad=_MASKED),
+        vmin=low,
+        vmax=high,
+    )
+    name = str(signal.name)
+    symbol = signal.attrs.get("symbol", "")
+    axes.set_title(f"{name.replace('_', ' ')} {symbol}".strip(), loc="left", fontsize=10, pad=14)
+    axes.annotate(
+        _ROLES.get(name, ""), (0, 1), (0, 3), xycoords="axes fraction", fontsize=7.5,
+        textcoords="offset points", color="0.35", va="bottom",
+    )  # fmt: skip
+    axes.tick_params(length=0, labelsize=8)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    steps, units = values.shape
+    if units <= 40:
+        axes.set_xticks(np.arange(-0.5, units), minor=True)
+        axes.set_yticks(np.arange(-0.5, steps), minor=True)
+        axes.grid(which="minor", color="white", linewidth=0.6)
+        axes.tick_params(which="minor", length=0)
+    beyond = values.compressed()
+    extend = {(True, True): "both", (True, False): "min", (False, True): "max"}.get(
+        (bool((beyond < low).any()), bool((beyond > high).any())), "neither"
+    )
+    bar = figure.colorbar(image, ax=axes, pad=0.015, fraction=0.05, aspect=25, extend=extend)
+    bar.set_ticks([0, 0.5, 1] if is_gate else [low, 0, high])
+    bar.ax.set_yticklabels(["0", "½", "1"] if is_gate else [f"−{high:.2g}", "0", f"{high:.2g}"])
+    bar.ax.tick_params(labelsize=7, length=0)
+    bar.outline.set_visible(False)
+
+
+def _number_units(axes: Any, numbers: np.ndarray) -> None:
+    """Number units below a column of panels: each if there is room, else turned or some."""
+    axes.tick_params(labelbottom=True)
+    every = max(1, -(-len(numbers) // 60))
+    places = range(0, len(numbers), every)
+    turned = 90 if len(numbers) > 12 else 0
+    axes.set_xticks(places, [str(numbers[at]) for at in places], rotation=turned, fontsize=7)
+    axes.set_xlabel("unit", fontsize=8)
+
+
+def _title(node: xr.Dataset) -> str:
+    if "token" not in node.coords:
+        return f"{node.attrs.get('layer', '')}: what each unit does at each step"
+    words = [str(word) for word in node["token"].values]
+    said = " ".join(word for word in words if not (word.startswith("<") and word.endswith(">")))
+    plain = re.sub(r" +(?=[.,;:!?)’]|'s\b)", "", said)
+    return f"“{plain}”"
+
+
+def _caption(
+    node: xr.Dataset, cell: recurrence.Cell, name: str, others: int, said: str
+) -> list[str]:
+    kind = {"lstm": "LSTM", "gru": "GRU", "simple_rnn": "Simple RNN"}[cell.kind]
+    more = f" (one of {others + 1} in the trace)" if others else ""
+    legend = []
+    if any(s in (*cell.gates, *recurrence.DERIVED) for s in node.data_vars):
+        legend.append("gates run from 0 (closed, light) to 1 (open, dark)")
+    if any(s not in (*cell.gates, *recurrence.DERIVED) for s in node.data_vars):
+        legend.append("states and candidate are red above zero and blue below")
+    if not node["mask"].values.all():
+        legend.append("grey steps are masked")
+    last = "; ".join(legend)
+    equation = cell.convention.replace("_{t-1}", "ₜ₋₁").replace("_t", "ₜ")
+    return [f"{kind} layer “{name}”{more}: {said}.", equation, f"{last[0].upper()}{last[1:]}."]

@@ -1,0 +1,62 @@
+"""The plain loop: every cell, every option, step by step, differentiated by the backend."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from keras import ops
+
+from textgate.recurrence import _loops as loops
+from textgate.recurrence._edits import Edit, split_over_time
+from textgate.recurrence._spec import Spec, Weights
+from textgate.recurrence.steps import STEPS, changes
+
+
+def run(
+    spec: Spec,
+    x: Any,
+    weights: Weights,
+    states: list[Any],
+    mask: Any,
+    go_backwards: bool,
+    edits: Sequence[Edit] = (),
+    recurrent_dropout: list | None = None,
+    unroll: bool = False,
+) -> tuple[dict[str, Any], list[Any]]:
+    """Like `textgate.recurrence.sequence`, time first and from x W on.
+
+    Args:
+        spec: The cell.
+        x: The input's part of the pre-activations, `(time, batch, columns * units)`.
+        weights: The cell's weights; of the kernel no use is made.
+        states: The states before the first step.
+        mask: Booleans of shape `(time, batch, 1)`, or `None`.
+        go_backwards: Whether to go from the last step to the first.
+        edits: Changes to signals.
+        recurrent_dropout: Masks for h_{t-1}, one for each of the kernel's columns.
+        unroll: Whether to lay out the steps.
+
+    Returns:
+        Every signal, `(time, batch, units)`, and the states after the last step.
+    """
+    over_time, fixed = split_over_time(edits, x.dtype)
+    per_step: dict[str, Any] = {"x": x, "edits": over_time}
+    if mask is not None:
+        per_step["mask"] = mask
+
+    def body(states: list[Any], now: dict[str, Any]) -> tuple[list[Any], list[Any]]:
+        tensors = [{**a, **b} for a, b in zip(now["edits"], fixed, strict=True)]
+        signals = STEPS[spec.cell.kind](
+            spec, now["x"], states, weights, changes(spec, edits, tensors), recurrent_dropout
+        )
+        if mask is not None:
+            old = dict(zip(spec.cell.states, states, strict=True))
+            signals = {
+                name: ops.where(now["mask"], signal, old.get(name, ops.zeros_like(signal)))
+                for name, signal in signals.items()
+            }
+        new_states = [signals[name] for name in spec.cell.states]
+        return new_states, [signals[name] for name in spec.cell.signals]
+
+    go = loops.unrolled if unroll else loops.scan
+    states, signals = go(body, states, per_step, len(spec.cell.signals), go_backwards)
+    return dict(zip(spec.cell.signals, signals, strict=True)), states

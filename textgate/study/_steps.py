@@ -1,0 +1,274 @@
+"""What each stage of a study does, for one model; the files are those that `report.read` reads."""
+
+import itertools
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from textgate._files import CannotWriteError, write_json, write_text
+from textgate.study import _asked as asked
+from textgate.study import _gallery as gallery
+from textgate.study import _measures as measures
+from textgate.study._default_gender import default_gender
+from textgate.study._settings import Settings
+
+GENERATED = (("pronoun_agreement", "test", None), ("pronoun_agreement", "test_distances", 400))
+NUMBER = ("number_agreement", "test", 400)
+_ON_TEXT = 1200  # generated items, for a model of other text
+_TEXTS = 200  # sentences, for what the gates do on the average
+_PAIRS = 1600  # generated, to choose from
+_ORDINARY = 400  # sentences that units are taken out on
+ASKED: int | None = None  # items of each split that a model of text is asked; all of them
+
+
+class Model:
+    """One model of a study, loaded when it is needed, with its files.
+
+    Args:
+        settings: The study's.
+        directory: The study's.
+        cell: The model's kind, and the name of its run directory.
+        progress: Whether to show progress.
+    """
+
+    def __init__(self, settings: Settings, directory: Path, cell: str, progress: bool) -> None:
+        self.settings = settings
+        self.cell = cell
+        self.run = directory / cell
+        self.progress = progress
+        self._lm: Any = None
+        self._own: tuple[pd.DataFrame, pd.DataFrame] | None = None
+
+    @property
+    def lm(self) -> Any:
+        """The trained model."""
+        if self._lm is None:
+            from textgate.models import load
+
+            self._lm = load(self.run)
+        return self._lm
+
+    # -- the stages ------------------------------------------------------------------------------
+
+    def train(self) -> None:
+        """Train the model, or go on with it."""
+        from textgate.training import train
+
+        self._lm = train(self.settings.recipe_of(self.cell), self.run, progress=self.progress)
+
+    def evaluate(self) -> None:
+        """Measure agreement, perplexity, and what is expected by default; count the weights."""
+        from textgate.datasets import minimal_pairs
+        from textgate.evaluation import evaluate
+
+        seed = self.settings.seed
+        target = self.run / "evaluation"
+        write_json(self.run / "facts.json", {"parameters": int(self.lm.count_params())})
+        on_text = bool(self.settings.text)
+        for path in self.settings.pairs:
+            report = evaluate(self.lm, minimal_pairs(path), seed=seed)
+            report.to_csv(target / plain_name(path))
+        for source, split, size in (*GENERATED, NUMBER):
+            if on_text:
+                size = min(size or _ON_TEXT, _ON_TEXT)
+            pairs = minimal_pairs(source, split=split, size=size)
+            evaluate(self.lm, pairs, seed=seed).to_csv(target / f"{source}-{split}")
+        if self.settings.test or self.settings.validation:
+            self._perplexity(target)
+        self._try(
+            "default", lambda: _write(default_gender(self.lm, seed), self.run / "default.csv")
+        )
+
+    def _perplexity(self, target: Path) -> None:
+        from textgate.datasets import Corpus
+        from textgate.evaluation import perplexity
+
+        running = self.settings.recipe_of(self.cell).running
+        corpus = Corpus(list(self.settings.test or self.settings.validation))
+        texts = corpus.paragraphs() if running else iter(corpus)
+        found = perplexity(self.lm, texts, running=running)
+        _write(found.to_frame().T, target / "text" / "perplexity.csv")
+
+    def trace(self) -> None:
+        """Trace the sentences of the gate view."""
+        rows = gallery.sentences(self.lm, self.settings.seed)
+        rows = gallery.preferences(self.lm, rows)
+        gallery.write_gallery(self.lm, rows, self.run / "gallery")
+
+    def units(self, reason: str | None) -> None:
+        """Look for the units that hold gender, and probe for it.
+
+        Args:
+            reason: Why there is nothing to look for, or `None`.
+        """
+        target = self.run / "units"
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.rmtree(self.run / "probes", ignore_errors=True)
+        if reason is not None:
+            self._skip("units", reason)
+        else:
+            self._try("units", self._find)
+        self._try("probes", self._probe)
+        self._try("exchange", self._exchange)
+
+    def pairs(self) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+        """Return the pairs that units and gates are asked about, and how they were chosen.
+
+        A model of generated sentences is asked about some it hasn't seen; a model of text about
+        those that it gets right.
+        """
+        from textgate.datasets import minimal_pairs
+
+        if not self.settings.text:
+            return minimal_pairs("pronoun_agreement", split="test", size=_PAIRS), None
+        if self._own is None:
+            self._own = asked.right_both_ways(self.lm, asked.gender_pairs(ASKED))
+        return self._own
+
+    def _find(self) -> None:
+        from textgate.unit_search import find_units
+
+        target = self.run / "units"
+        pairs, chosen = self.pairs()
+        found = find_units(
+            self.lm,
+            pairs=None if chosen is None else pairs,
+            feature="gender",
+            texts=self._sentences(),
+            seed=self.settings.seed,
+            progress=None if self.progress else False,
+        )
+        partial = self.run / ".units.part"
+        shutil.rmtree(partial, ignore_errors=True)
+        found.to_csv(partial)
+        if chosen is not None:
+            _write(chosen, partial / "asked.csv")
+        os.replace(partial, target)
+
+    def _sentences(self) -> list[str] | None:
+        """Return ordinary sentences of the text that a model was made for; `None`: generated."""
+        from textgate.datasets import Corpus
+
+        sources = self.settings.test or self.settings.validation
+        if not (self.settings.text and sources):
+            return None
+        return list(itertools.islice(iter(Corpus(list(sources))), _ORDINARY)) or None
+
+    def _probe(self) -> None:
+        from textgate.datasets import minimal_pairs
+
+        pairs = minimal_pairs("pronoun_agreement", split="test", size=_PAIRS)
+        table = measures.probes(self.lm, pairs, self.finding().get("layer"), self.settings.seed)
+        _write(table, self.run / "probes" / "positions.csv")
+
+    def _exchange(self) -> None:
+        """Add to the gate view's sentences what exchanging the units found comes to."""
+        finding = self.finding()
+        path = self.run / "gallery" / "sentences.csv"
+        rows = pd.read_csv(path, keep_default_na=False, na_values=[""])
+        rows = rows.drop(columns="p_exchanged", errors="ignore")
+        units = finding.get("sufficient") or finding.get("necessary") or []
+        if units:
+            rows["p_exchanged"] = gallery.exchanged(
+                self.lm, rows, finding["layer"], finding["signal"], units
+            )
+        _write(rows, path)
+
+    def mechanics(self) -> None:
+        """Measure what the gates do, and what breaks when they are held."""
+        shutil.rmtree(self.run / "mechanics", ignore_errors=True)
+        self._try("mechanics", self._measure)
+        self._try("gates", self._hold)
+
+    def _measure(self) -> None:
+        from textgate.datasets import sentences
+
+        try:
+            pairs, _ = self.pairs()
+        except ValueError:  # it knows none of their words, and reads them as <unk>
+            pairs = asked.gender_pairs(_PAIRS)
+        texts = sentences("pronoun_agreement", "validation", size=_TEXTS)
+        finding = self.finding()
+        tables = measures.gates(
+            self.lm, texts, pairs, found_units(finding), finding.get("layer") or None
+        )
+        for name, table in tables.items():
+            _write(table, self.run / "mechanics" / f"{name}.csv")
+
+    def _hold(self) -> None:
+        pairs, _ = self.pairs()
+        finding = self.finding()
+        table = measures.held(
+            self.lm, pairs, found_units(finding), finding.get("layer"), self.settings.seed
+        )
+        _write(table, self.run / "mechanics" / "held_gates.csv")
+
+    def export(self) -> None:
+        """Write the SavedModel."""
+        from textgate.export import saved_model
+
+        def write() -> None:
+            saved_model(self.lm, self.run / "saved_model", overwrite=True)
+
+        self._try("export", write)
+
+    # -- what is left out ------------------------------------------------------------------------
+
+    def finding(self) -> dict[str, Any]:
+        """Return the finding of the units, `{}` if there is none."""
+        path = self.run / "units" / "finding.json"
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+    def _try(self, stage: str, work: Callable[[], None]) -> None:
+        """Do a part that the others don't need; if the data don't allow it, note why."""
+        try:
+            work()
+        except CannotWriteError:
+            raise
+        except OSError as error:
+            raise CannotWriteError(
+                f"cannot write the results ({error.strerror or error}); make room and give the "
+                f"same command again. Received: {self.run}"
+            ) from error
+        except ValueError as error:
+            self._skip(stage, str(error))
+        else:
+            self._skip(stage, None)
+
+    def _skip(self, stage: str, reason: str | None) -> None:
+        path = self.run / "skipped.json"
+        known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        known.pop(stage, None)
+        if reason is not None:
+            known[stage] = " ".join(reason.split())
+        if known or path.is_file():
+            write_json(path, known)
+
+
+def found_units(finding: dict[str, Any]) -> list[int]:
+    """Return the units of a finding, the sufficient first."""
+    sufficient = [int(unit) for unit in finding.get("sufficient", ())]
+    return [*sufficient, *(int(u) for u in finding.get("necessary", ()) if u not in sufficient)]
+
+
+def plain_name(path: str) -> str:
+    """Return the name of a file of pairs without its endings."""
+    name = Path(path).name
+    for ending in (".gz", ".tsv", ".csv", ".jsonl", ".json"):
+        name = name.removesuffix(ending)
+    return name
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotWriteError(
+            f"cannot make a directory of the study ({error.strerror}). Received: {path.parent}"
+        ) from error
+    write_text(path, table.to_csv(index=False))

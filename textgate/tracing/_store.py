@@ -1,0 +1,336 @@
+"""A trace on disk: a Zarr store, written batch by batch and read when it is looked at.
+
+The store is built in a directory beside its place and moved there when it is complete, so that what
+lies under the final name is always whole. Its size is noted in it, and checked on opening. Chunks
+that hold nothing but padding are not written at all, and what padding other chunks hold compresses
+to next to nothing.
+
+Layout: a group for each node; in it an array for each signal and coordinate, with dimension names,
+as `xarray.open_datatree` reads it. Derived signals that follow from stored ones are not stored but
+computed on reading, by `open`.
+"""
+
+import os
+import shutil
+import uuid
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import xarray as xr
+import zarr
+from zarr.codecs import BloscCodec
+
+from textgate import recurrence
+from textgate.tracing import _labelled as labelled
+from textgate.tracing._memory import cut, initial_states, kept_steps
+from textgate.tracing._selection import Kept
+from textgate.tracing.program import Records
+
+_FORMAT = "textgate-trace-1"
+_OWN = ("textgate_format", "stored_files", "stored_bytes", "nodes")
+# A fast codec: gates hardly compress, and padding compresses with any.
+_CODEC = BloscCodec(cname="lz4", clevel=1, shuffle="bitshuffle")
+_CHUNK_BYTES = 2**24
+
+
+def check_free(path: str | os.PathLike) -> Path:
+    """Return `path` as a `Path`, or raise a `FileExistsError` if something is there."""
+    path = Path(path)
+    if path.exists() or path.is_symlink():
+        raise FileExistsError(
+            f"A trace is never written over something that exists; remove it or choose another "
+            f"path. Received: to={str(path)!r}"
+        )
+    return path
+
+
+class Store:
+    """Writes the batches of a trace to a Zarr store; a context manager that cleans up after itself.
+
+    Args:
+        path: Where the store will be when it is finished.
+        kept: What to keep.
+        attributes: The attributes that all nodes have in common.
+        examples: Number of examples, where it is known.
+        steps: Length of the longest example, where it is known.
+        batch: Number of examples of a batch, which become the rows of a chunk.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        kept: list[Kept],
+        attributes: Mapping[str, Any],
+        examples: int | None,
+        steps: int | None,
+        batch: int,
+    ) -> None:
+        self.path = path
+        self.partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
+        self.kept = {k.site.path: k for k in kept}
+        self.attributes, self.examples, self.steps = attributes, examples, steps
+        self.batch = batch
+        self.called: dict[str, int] = {}
+        self.lengths: dict[tuple[str, int], int] = {}
+        self.widths: dict[tuple[str, int], int] = {}
+
+    def __enter__(self) -> "Store":
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.root = zarr.open_group(str(self.partial), mode="w-", zarr_format=3)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        shutil.rmtree(self.partial, ignore_errors=True)
+
+    def write(
+        self, start: int, records: Records, length: int | None, tokens: np.ndarray | None
+    ) -> None:
+        """Write one batch from example `start` on; `length` is that of the model's inputs."""
+        with warnings.catch_warnings():
+            # Older versions of Zarr warn that their strings may change; ours are tokens.
+            warnings.filterwarnings("ignore", category=FutureWarning, module="zarr")
+            for path, kept in self.kept.items():
+                calls = records.get(path, [])
+                if len(calls) != self.called.setdefault(path, len(calls)):
+                    raise ValueError(
+                        f"Layer {path!r} is called a different number of times from batch to "
+                        "batch, which a store cannot hold; pad all inputs to one length. "
+                        f"Received: {self.called[path]} calls before, {len(calls)} now"
+                    )
+                for number, call in enumerate(calls):
+                    if kept.calls is None or number in kept.calls:
+                        self._write_call(kept, number, call, start, length, tokens)
+
+    def _write_call(
+        self,
+        kept: Kept,
+        number: int,
+        call: dict,
+        start: int,
+        length: int | None,
+        tokens: np.ndarray | None,
+    ) -> None:
+        path = kept.site.path
+        group = self.root.require_group(self._name(path, number))
+        signals, mask = cut(kept, call)
+        time = next(iter(call["signals"].values())).shape[1]
+        longest = max(time, self.steps or 0) if time == length else time
+        key = (path, number)
+        self.lengths[key] = max(self.lengths.get(key, 0), longest)
+        room = len(kept_steps(kept.steps, self.lengths[key]))
+        masked = None if mask.all() else np.nonzero(~mask)
+        kind = kept.site.spec.cell.kind
+        for signal, part in signals.items():
+            if masked is not None:
+                part = part.copy()
+                part[masked] = np.nan
+            attributes = labelled.signal_attributes(kind, signal)
+            self.put(group, signal, labelled.DIMS, part, start, room, np.nan, attributes)
+        self.put(group, labelled.MASK, labelled.DIMS[:2], mask, start, room, False)
+        for state, values in initial_states(kept, call).items():
+            self.put(group, state, ("example", "unit"), values, start, None, np.nan)
+        if tokens is not None and tokens.shape[1] == time:
+            words = tokens[:, kept_steps(kept.steps, time)]
+            self.widths[key] = max(self.widths.get(key, 1), words.dtype.itemsize // 4)
+            self.put(group, labelled.TOKEN, labelled.DIMS[:2], words, start, room, "")
+        if "unit" not in group:
+            self.axis(group, "unit", kept.unit_numbers)
+            attributes = labelled.node_attributes(kept, number, self.attributes)
+            group.update_attributes({**attributes, "offered": list(kept.offered)})
+
+    def put(
+        self,
+        group: zarr.Group,
+        name: str,
+        dims: tuple[str, ...],
+        part: np.ndarray,
+        start: int,
+        room: int | None,
+        fill: Any,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write `part` from row `start` on, into an array made or enlarged for it."""
+        shape = [self.examples or start + len(part), *part.shape[1:]]
+        if room is not None:
+            shape[1] = room
+        array: Any
+        if name not in group:
+            text = part.dtype.kind == "U"
+            array = group.create_array(
+                name,
+                shape=tuple(shape),
+                dtype=str if text else part.dtype,
+                chunks=self._chunks(shape, part),
+                compressors="auto" if text else _CODEC,
+                fill_value=fill,
+                dimension_names=dims,
+                attributes=dict(attributes or {}),
+            )
+        else:
+            array = group[name]
+        wanted = tuple(max(a, b) for a, b in zip(array.shape, shape, strict=True))
+        if wanted != array.shape:
+            array.resize(wanted)
+        rows = slice(start, start + len(part))
+        # Zarr's strings take arrays in C order only.
+        part = np.ascontiguousarray(part)
+        array[(rows, slice(0, part.shape[1])) if part.ndim > 1 else rows] = part
+
+    def _name(self, path: str, number: int) -> str:
+        return f"{path}/call_{number}" if self.called[path] > 1 else path
+
+    def _chunks(self, shape: list[int], part: np.ndarray) -> tuple[int, ...]:
+        rows = self.batch
+        size = np.dtype(part.dtype).itemsize * int(np.prod(shape[1:]))
+        while rows > 1 and rows % 2 == 0 and rows * size > _CHUNK_BYTES:
+            rows //= 2
+        return (rows, *(max(1, n) for n in shape[1:]))
+
+    def axis(self, group: zarr.Group, name: str, values: np.ndarray) -> None:
+        """Write the numbers of a dimension."""
+        array: Any = group.create_array(
+            name, shape=values.shape, dtype=values.dtype, dimension_names=(name,)
+        )
+        array[:] = values
+
+    def finish(self, examples: int, labels: Mapping[str, np.ndarray]) -> xr.DataTree:
+        """Complete the store, move it to its place and open it."""
+        for (path, number), length in self.lengths.items():
+            kept = self.kept[path]
+            group: Any = self.root[self._name(path, number)]
+            self.axis(group, "time", kept_steps(kept.steps, length))
+            for name, values in labels.items():
+                self.put(group, name, ("example",), values, 0, None, _blank(values))
+            for _, array in group.arrays():
+                if array.metadata.dimension_names[0] == "example" and array.shape[0] != examples:
+                    array.resize((examples, *array.shape[1:]))
+            if labelled.TOKEN in group:
+                words: Any = group[labelled.TOKEN]
+                words.update_attributes({"width": self.widths[path, number]})
+            list_coordinates(group, kept.signals)
+        return self.publish([self._name(*key) for key in self.lengths])
+
+    def publish(self, nodes: list[str]) -> xr.DataTree:
+        """Note what was written, move the store to its place and open it."""
+        files, size = _measure(self.partial)
+        self.root.update_attributes(
+            {
+                **self.attributes,
+                "textgate_format": _FORMAT,
+                "stored_files": files,
+                "stored_bytes": size,
+                "nodes": nodes,
+            }
+        )
+        check_free(self.path)
+        os.replace(self.partial, self.path)
+        return open_store(self.path)
+
+
+def list_coordinates(group: zarr.Group, signals: tuple[str, ...]) -> None:
+    """Note in a node's group which of its arrays are coordinates."""
+    coordinates = [
+        name
+        for name, _ in group.arrays()
+        if name not in (*signals, *labelled.DIMS) and " " not in name
+    ]
+    group.update_attributes({"coordinates": " ".join(sorted(coordinates))})
+
+
+def _blank(values: np.ndarray) -> Any:
+    return "" if values.dtype.kind == "U" else values.dtype.type(0)
+
+
+def _measure(path: Path) -> tuple[int, int]:
+    """Return the number of files and of bytes of a store, its root's metadata left out."""
+    files = size = 0
+    for folder, _, names in os.walk(path):
+        for name in names:
+            if Path(folder) != path:
+                files += 1
+                size += os.path.getsize(os.path.join(folder, name))
+    return files, size
+
+
+def open_store(path: str | os.PathLike) -> xr.DataTree:
+    """Open a trace that was written to a Zarr store.
+
+    Nothing but metadata is read; values are when they are looked at.
+
+    Args:
+        path: The path that was given as `to=`.
+
+    Returns:
+        The trace, as `textgate.trace` returned it.
+
+    Raises:
+        FileNotFoundError: If nothing is there.
+        ValueError: If it is not a trace, or a damaged one.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"There is no trace at this path. Received: {str(path)!r}")
+    try:
+        root = zarr.open_group(str(path), mode="r")
+        attributes: dict[str, Any] = dict(root.attrs)
+    except Exception:
+        raise ValueError(
+            "This is not a trace, or its metadata is damaged; write it again by textgate.trace(…, "
+            f"to=…). Received: {str(path)!r}"
+        ) from None
+    if attributes.get("textgate_format") != _FORMAT:
+        raise ValueError(
+            "This Zarr store is not a trace of this version of textgate, or an incomplete one. "
+            f"Received: {str(path)!r} with textgate_format="
+            f"{attributes.get('textgate_format')!r}"
+        )
+    noted = attributes.get("stored_files"), attributes.get("stored_bytes")
+    found = _measure(path)
+    if noted != found:
+        raise ValueError(
+            "This trace is damaged: files are missing, cut short or changed; write it again by "
+            f"textgate.trace(…, to=…). Received: {str(path)!r} with {found[0]} files of "
+            f"{found[1]} bytes instead of {noted[0]} of {noted[1]}"
+        )
+    try:
+        stored = xr.open_datatree(path, engine="zarr", chunks=None, consolidated=False)
+    except Exception as error:
+        raise ValueError(
+            f"This trace is damaged and cannot be opened ({type(error).__name__}); write it again "
+            f"by textgate.trace(…, to=…). Received: {str(path)!r}"
+        ) from error
+    nodes = {path: _node(stored[path].to_dataset()) for path in attributes["nodes"]}
+    trace = labelled.tree_of(nodes, {k: v for k, v in attributes.items() if k not in _OWN})
+    trace.encoding = {"source": str(path.absolute())}  # as xarray notes where data came from
+    return trace
+
+
+def _node(dataset: xr.Dataset) -> xr.Dataset:
+    signals = [name for name, array in dataset.data_vars.items() if array.dims == labelled.DIMS]
+    order = (*recurrence.CELLS[dataset.attrs["cell"]].signals, *recurrence.DERIVED)
+    signals.sort(key=lambda name: order.index(str(name)))
+    dataset = dataset.set_coords([name for name in dataset.data_vars if name not in signals])
+    dataset = dataset[signals]
+    offered = dataset.attrs.pop("offered", ())
+    for name in [*dataset.coords]:
+        variable = dataset.variables[name]
+        if variable.dtype.kind not in "OT":
+            continue
+        if name == labelled.TOKEN:
+            dataset = dataset.assign_coords({name: labelled.words(variable)})
+        else:
+            dataset = dataset.assign_coords(
+                {name: (variable.dims, variable.values.astype(object).astype(str))}
+            )
+    for variable in dataset.variables.values():
+        variable.encoding = {}
+    return labelled.with_offered(dataset, tuple(offered))

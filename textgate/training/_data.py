@@ -1,0 +1,155 @@
+"""From a recipe to the tokenizer and the batches of training and validation.
+
+Text is encoded once, into the run directory, and mapped into memory from there, so that memory
+doesn't grow with the corpus, and a resumed run reads the very same words even if the corpus has
+changed since. Generated data are encoded in memory.
+"""
+
+import functools
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from textgate._files import CannotWriteError
+from textgate.training._recipe import Recipe
+
+GENERATED = ("pronoun_agreement",)
+_BUCKET = 2  # lengths; 4 % of the generated data's batches is padding then, with 4 lengths 11 %
+_HELD_OUT = 50  # of text without validation data, every 50th paragraph validates
+_VOCABULARY, _ENCODED = "vocabulary.json", "data"
+
+
+class TrainingData:
+    """What a recipe's model is trained on.
+
+    Args:
+        recipe: The recipe.
+        directory: The run directory, where vocabulary and encoded text are kept.
+
+    Attributes:
+        tokenizer: The tokenizer, trained on the training texts.
+        train: The batches to train on.
+        validation: The batches to validate on.
+        word_counts: How often each id is predicted in an epoch, of shape `(vocabulary,)`.
+    """
+
+    def __init__(self, recipe: Recipe, directory: Path) -> None:
+        from textgate.datasets import EncodedText, SentenceBatches, UnknownDropout, WindowBatches
+        from textgate.tokenizers import WordTokenizer
+
+        texts = _texts(recipe)
+        vocabulary = directory / _VOCABULARY
+        if vocabulary.is_file():
+            self.tokenizer = WordTokenizer.load(vocabulary)
+        else:
+            self.tokenizer = WordTokenizer.train(
+                texts("train"), size=recipe.vocabulary, min_count=recipe.min_count
+            )
+            beside = directory / ".vocabulary.part.json"
+            try:
+                self.tokenizer.save(beside)
+                beside.replace(vocabulary)
+            except OSError as error:
+                beside.unlink(missing_ok=True)
+                raise _no_room(error, vocabulary) from error
+        encoded = {}
+        for split in ("train", "validation"):
+            path = directory / _ENCODED / split
+            if recipe.data in GENERATED:
+                encoded[split] = EncodedText.encode(texts(split), self.tokenizer)
+            elif path.is_dir():
+                encoded[split] = EncodedText.load(path, self.tokenizer)
+            else:
+                for left in path.parent.glob(f".{split}.*.part"):  # of a killed run
+                    shutil.rmtree(left, ignore_errors=True)
+                try:
+                    encoded[split] = EncodedText.encode(texts(split), self.tokenizer, path)
+                except FileExistsError:
+                    raise
+                except OSError as error:
+                    raise _no_room(error, path) from error
+        dropout = UnknownDropout(recipe.unknown) if recipe.unknown else None
+        size = recipe.batch_size
+        if recipe.running:
+            self.train: Any = WindowBatches(
+                encoded["train"],
+                size,
+                recipe.window,
+                seed=recipe.seed,
+                dropout=dropout,
+                restarts=recipe.restarts,
+            )
+            self.validation: Any = WindowBatches(
+                encoded["validation"], size, recipe.window, shuffle=False
+            )
+        else:
+            shape: dict[str, Any] = {"bucket": _BUCKET, "max_length": recipe.max_length}
+            self.train = SentenceBatches(
+                encoded["train"], size, seed=recipe.seed, dropout=dropout, **shape
+            )
+            self.validation = SentenceBatches(encoded["validation"], size, shuffle=False, **shape)
+        self.word_counts = np.array(encoded["train"].counts)
+        self.word_counts[3] += len(encoded["train"])  # every sentence ends with <eos>
+
+
+def remove_encoded(directory: Path) -> None:
+    """Remove the encoded text of a finished run."""
+    shutil.rmtree(directory / _ENCODED, ignore_errors=True)
+
+
+def remove_prepared(directory: Path) -> None:
+    """Remove all that `TrainingData` has written, the vocabulary too."""
+    remove_encoded(directory)
+    (directory / _VOCABULARY).unlink(missing_ok=True)
+
+
+def _texts(recipe: Recipe) -> Callable[[str], Iterable[str]]:
+    """Return a function from split to texts."""
+    source = recipe.data
+    if isinstance(source, str) and source in GENERATED:
+        from textgate.datasets import sentences
+
+        # Kept, since both the vocabulary and the encoder read them and making them is slow.
+        return functools.cache(lambda split: list(sentences(source, split)))
+    from textgate.datasets import Corpus
+
+    def corpus(sources: Any) -> Any:
+        return Corpus(
+            list(sources) if isinstance(sources, tuple) else sources, wrapped=recipe.wrapped
+        )
+
+    train = corpus(recipe.data)
+    held_out = None if recipe.validation is None else corpus(recipe.validation)
+
+    def texts(split: str) -> Iterator[str]:
+        if held_out is not None:
+            return _units(recipe, (train if split == "train" else held_out).paragraphs())
+        chosen = (
+            paragraph
+            for number, paragraph in enumerate(train.paragraphs())
+            if (number % _HELD_OUT == _HELD_OUT - 1) == (split == "validation")
+        )
+        return _units(recipe, chosen)
+
+    return texts
+
+
+def _units(recipe: Recipe, paragraphs: Iterable[str]) -> Iterator[str]:
+    """Yield paragraphs to read on and on, or sentences to read one by one."""
+    if recipe.running:
+        yield from paragraphs
+        return
+    from textgate.datasets.corpus import split_sentences
+
+    for paragraph in paragraphs:
+        yield from split_sentences(paragraph)
+
+
+def _no_room(error: OSError, path: Path) -> CannotWriteError:
+    return CannotWriteError(
+        f"cannot write the data of the run ({error.strerror or error}); make room and give the "
+        f"same command again. Received: {path}"
+    )
