@@ -91,7 +91,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--units", type=int, help="so many units of each layer, scaled up")
     options = parser.parse_args(arguments)
     part = options.units or (48 if options.quick else UNITS)
-    from textgate.interchange import SetRunner
+    from textgate.interchange import runner_for
 
     lm, contrasts = model_and_contrasts()
     products = Products()
@@ -99,7 +99,7 @@ def main(arguments: list[str] | None = None) -> None:
     spent = dict.fromkeys(LAYERS, 0.0)
     for layer in LAYERS:
         began = time.perf_counter()
-        runner = SetRunner(lm, contrasts, layer)
+        runner = runner_for(lm, contrasts, layer)
         runner.run(np.eye(UNITS, dtype=bool)[:block])  # compiles
         beginning = time.perf_counter() - began
         for begin in range(0, part, block):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import textgate as tg
-from textgate.interchange import SetRunner, contrasts
+from textgate.interchange import StackRunner, contrasts
 from textgate.interchange._erased_runs import _Erased
 from textgate.models import LanguageModel
 from textgate.probing import leace, random_eraser
@@ -140,7 +140,7 @@ def test_runs_as_the_model_itself_does(rng, steps, cell, signal):
     name = f"{cell}_1"
     runner = _Erased(lm, name, signal, steps)
     np.testing.assert_allclose(
-        runner.run(items, None)[0], SetRunner(lm, items, name, signal).clean(), atol=1e-5
+        runner.run(items, None)[0], StackRunner(lm, items, name, signal).clean(), atol=1e-5
     )
     eraser = random_eraser(rng.normal(size=(50, 5)) + 1, 2)
     site = next(site for site in find_sites(lm)[0] if site.path.endswith(name))

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.interchange.test_set_runner import WORDS, contrasts_of
-from textgate.interchange import Contrasts, SetRunner, sweep
+from tests.interchange.test_stack_runner import WORDS, contrasts_of
+from textgate.interchange import Contrasts, StackRunner, sweep
 from textgate.interchange import _sweeps as sweeps
 from textgate.models import LanguageModel
 from textgate.tokenizers import WordTokenizer
@@ -50,7 +50,7 @@ def test_a_row_a_unit_says_what_its_intervention_does(lm, small_blocks):
         assert table["layer"].tolist() == ["lstm"] * 5 + ["lstm_1"] * 4
         assert table["unit"].tolist() == [*range(5), *range(4)]
         for name, rows in table.groupby("layer"):
-            runner = SetRunner(lm, items, name)
+            runner = StackRunner(lm, items, name)
             clean = runner.clean()
             for _, row in rows.iterrows():
                 one = np.arange(runner.units) == row["unit"]
@@ -77,7 +77,7 @@ def test_an_interrupted_sweep_goes_on(lm, small_blocks, tmp_path, monkeypatch):
     items, directory = items_of(), tmp_path / "sweep"
     expected = sweep(lm, items)
     calls = []
-    run = SetRunner.run
+    run = StackRunner.run
 
     def interrupted(self, *arguments):
         if len(calls) == 3:
@@ -85,7 +85,7 @@ def test_an_interrupted_sweep_goes_on(lm, small_blocks, tmp_path, monkeypatch):
         calls.append(self.layer)
         return run(self, *arguments)
 
-    monkeypatch.setattr(SetRunner, "run", interrupted)
+    monkeypatch.setattr(StackRunner, "run", interrupted)
     with pytest.raises(KeyboardInterrupt):
         sweep(lm, items, directory=directory)
     done = sorted(path.name for path in directory.iterdir())
@@ -103,7 +103,7 @@ def test_an_interrupted_sweep_goes_on(lm, small_blocks, tmp_path, monkeypatch):
     pd.testing.assert_frame_equal(sweep(lm, items, directory=directory), expected)
     assert calls == []
     # Layers may be taken one by one, and another signal goes into the same directory.
-    monkeypatch.setattr(SetRunner, "run", run)
+    monkeypatch.setattr(StackRunner, "run", run)
     upper = sweep(lm, items, ["lstm_1"], directory=directory)
     pd.testing.assert_frame_equal(upper, expected[5:].reset_index(drop=True))
     gates = sweep(lm, items, ["lstm_1"], "forget_gate", directory=directory)

@@ -4,16 +4,20 @@ from ._contrasts import Contrasts as Contrasts
 from ._contrasts import contrasts as contrasts
 from ._directions import Direction as Direction
 from ._erased_runs import erasure_effect as erasure_effect
+from ._runner import Runner as Runner
+from ._runner import runner_for as runner_for
+from ._stack_runner import StackRunner as StackRunner
 from ._sweeps import sweep as sweep
 from ._units import Units as Units
-from .set_runner import SetRunner as SetRunner
 
 __all__ = [
     "Contrasts",
     "Direction",
-    "SetRunner",
+    "Runner",
+    "StackRunner",
     "Units",
     "contrasts",
     "erasure_effect",
+    "runner_for",
     "sweep",
 ]

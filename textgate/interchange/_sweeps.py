@@ -18,7 +18,7 @@ import pandas as pd
 
 from textgate._progress import progress_of
 from textgate.interchange._contrasts import Contrasts, contrasts
-from textgate.interchange.set_runner import SetRunner
+from textgate.interchange._runner import runner_for
 from textgate.tracing import fingerprint
 
 _UNITS = 60  # units in a block, which is finished or not when a sweep is interrupted
@@ -47,11 +47,11 @@ def sweep(
             contrasts made from them.
         layers: Names of recurrent layers; all by default.
         signal: The signal that is changed, at every step.
-        kind: `"interchange"`, `"zero"`, `"mean"` or `"resample"`; see `SetRunner`.
+        kind: `"interchange"`, `"zero"`, `"mean"` or `"resample"`; see `Runner`.
         feature: What the pairs are about; see `contrasts`.
-        reference: As for `SetRunner.run`.
-        by_position: As for `SetRunner.run`.
-        seed: As for `SetRunner.run`.
+        reference: As for `StackRunner.run`.
+        by_position: As for `StackRunner.run`.
+        seed: As for `StackRunner.run`.
         directory: Where finished blocks are kept. A sweep that was interrupted goes on from there,
             and one that is finished is read from it.
         progress: Whether to show progress and the time left; by default, if it takes long and
@@ -119,7 +119,7 @@ def sweep(
     tables = []
     with progress_of(progress, total, f"{kind} of {signal}", None) as advance:
         for name in names:
-            runner = SetRunner(lm, items, name, signal)
+            runner = runner_for(lm, items, name, signal)
             edited = np.empty((runner.units, len(items)), np.float32)
             for begin in range(0, runner.units, _UNITS):
                 block = edited[begin : begin + _UNITS]

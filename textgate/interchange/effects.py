@@ -16,30 +16,14 @@ model tends to give the same answer everywhere: half right, and not at all so in
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 import numpy as np
 
 from textgate.interchange._contrasts import Contrasts
+from textgate.interchange._runner import Runner
 
 INTERCHANGE = "interchange"
 ABLATIONS = ("zero", "mean", "resample")
-
-
-class Runner(Protocol):
-    """What the protocol needs of a `SetRunner`."""
-
-    def clean(self) -> np.ndarray:
-        """Return the clean readings, `(n,)`."""
-
-    def activity(self) -> np.ndarray:
-        """Return each unit's root mean square over the steps of the base, `(units,)`."""
-
-    def source(self) -> np.ndarray:
-        """Return the readings on the counterparts' prefixes, `(n,)`."""
-
-    def run(self, sets: np.ndarray, kind: str, reference: Any = None, seed: int = 0) -> np.ndarray:
-        """Return the readings `(m, n)` with each of the sets `(m, units)` edited."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from textgate.interchange import SetRunner, contrasts
+from textgate.interchange import contrasts, runner_for
 
 SPLITS = ("test", "validation", "test_templates")
 _LEAST = 60  # sentences of each gender, below which no choice is made
@@ -52,7 +52,7 @@ def right_both_ways(
         ValueError: If the model knows the words of none.
     """
     items = contrasts(lm, pairs, "gender")
-    runner = SetRunner(lm, items, lm.recurrent_layers[-1].name, _memory(lm))
+    runner = runner_for(lm, items, lm.recurrent_layers[-1].name, _memory(lm))
     clean, source = runner.clean(), runner.source()
     both = (clean > 0) & (source < 0)
     counts = {

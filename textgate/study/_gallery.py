@@ -212,7 +212,7 @@ def exchanged(lm: Any, rows: pd.DataFrame, layer: str, signal: str, units: Any) 
         For each row the probability of its pronoun, of both together; NaN where a prefix is no
         contrast, since the model doesn't know the words.
     """
-    from textgate.interchange import SetRunner, contrasts
+    from textgate.interchange import contrasts, runner_for
 
     split = lm.tokenizer.split
     result = pd.Series(np.nan, rows.index, name="p_exchanged")
@@ -231,7 +231,7 @@ def exchanged(lm: Any, rows: pd.DataFrame, layer: str, signal: str, units: Any) 
         }
     )
     items = contrasts(lm, pairs, "gender")
-    runner = SetRunner(lm, items, layer, signal)
+    runner = runner_for(lm, items, layer, signal)
     chosen = np.zeros((1, runner.units), bool)
     chosen[0, list(units)] = True
     readings = np.asarray(runner.run(chosen, "interchange"), np.float64)[0]

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from textgate.evaluation import agreement, summary
-from textgate.interchange import SetRunner, contrasts
+from textgate.interchange import Runner, contrasts, runner_for
 from textgate.interventions import Clamp, Intervention, MeanAblation, intervene
 from textgate.mechanics.calls import one_site
 from textgate.mechanics.nodes import memory_of
@@ -241,10 +241,10 @@ def turned(lm: Any, pairs: pd.DataFrame, units: Sequence[int], layer: str | None
     return float((runner.run(chosen[None], "interchange")[0, right] < 0).mean())
 
 
-def _interchange(lm: Any, pairs: pd.DataFrame, layer: str | None) -> tuple[SetRunner, np.ndarray]:
+def _interchange(lm: Any, pairs: pd.DataFrame, layer: str | None) -> tuple[Runner, np.ndarray]:
     """Return a runner of the layer's memory, and which items the model gets right both ways."""
     site, _ = one_site(lm, layer)
-    runner = SetRunner(lm, contrasts(lm, pairs), site.path, memory_of(site.spec.cell))
+    runner = runner_for(lm, contrasts(lm, pairs), site.path, memory_of(site.spec.cell))
     right = (runner.clean() > 0) & (runner.source() < 0)
     if not right.any():
         raise ValueError(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from textgate.interchange import Contrasts
+from textgate.interchange import Contrasts, runner_for
 from textgate.interchange.effects import Half
 from textgate.unit_search._splits import split
 
@@ -44,11 +44,9 @@ class Halves:
         Raises:
             ValueError: If the model has no such layer, or the layer no such signal.
         """
-        from textgate.interchange.set_runner import SetRunner
-
         made = []
         for items, labels in zip((self.discovery, self.confirmation), self.labels, strict=True):
-            runner = SetRunner(lm, items, layer, signal)
+            runner = runner_for(lm, items, layer, signal)
             made.append(Half(items, runner, *labels, self.classes, self.reference, self.seed))
         return made[0], made[1]
 

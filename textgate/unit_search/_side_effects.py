@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from textgate.evaluation.inference import interval
-from textgate.interchange import Contrasts, contrasts
-from textgate.interchange.effects import ABLATIONS, Runner
+from textgate.interchange import Contrasts, Runner, contrasts, runner_for
+from textgate.interchange.effects import ABLATIONS
 from textgate.recurrence import Edit
 from textgate.unit_search._axes import signal_values
 from textgate.unit_search._control_sets import random_sets
@@ -283,8 +283,6 @@ def tasks_beside(
         signal: The signal.
         seed: Seed of the division.
     """
-    from textgate.interchange.set_runner import SetRunner
-
     by_default = given is None
     if given is None:
         from textgate.datasets import minimal_pairs
@@ -306,9 +304,9 @@ def tasks_beside(
             except ValueError:
                 pass
             else:
-                chooser = SetRunner(lm, items.select(parts.discovery[:_MOST]), layer, signal)
+                chooser = runner_for(lm, items.select(parts.discovery[:_MOST]), layer, signal)
                 items = items.select(parts.confirmation[:_MOST])
-        tasks.append(Beside(name, items, SetRunner(lm, items, layer, signal), chooser))
+        tasks.append(Beside(name, items, runner_for(lm, items, layer, signal), chooser))
     return tasks
 
 

@@ -44,22 +44,22 @@ _NUMBERS = 2**20  # pre-activations in a block, at most: 4 MB, which stay in the
 _Values = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-class SetRunner:
+class StackRunner:
     """Runs a language model with sets of units changed.
 
     The model's weights are read when the runner is made; what is trained after that is not seen.
 
     Args:
         lm: A `textgate.models.LanguageModel`.
-        contrasts: The items, as `textgate.interchange.contrasts` makes them.
+        items: The items, as `textgate.interchange.contrasts` makes them.
         layer: Name of the recurrent layer (`"lstm"`, `"lstm_1"`, …).
         signal: The signal to change: a state, a gate or the candidate.
 
     Attributes:
+        items: The items.
         layer: The layer's name.
         signal: The signal's name.
         units: How many units the layer has.
-        contrasts: The items.
 
     Raises:
         ValueError: If the model has no such layer, or the layer no such signal.
@@ -79,7 +79,7 @@ class SetRunner:
     ...     "target": 3,
     ...     "counterpart_prefix": ["the actor lost", "the actress lost"],
     ... })
-    >>> runner = SetRunner(lm, contrasts(lm, pairs), "lstm")
+    >>> runner = StackRunner(lm, contrasts(lm, pairs), "lstm")
     >>> each_unit = np.eye(runner.units, dtype=bool)
     >>> runner.run(each_unit, "interchange").shape
     (4, 2)
@@ -88,9 +88,7 @@ class SetRunner:
     True
     """
 
-    def __init__(
-        self, lm: Any, contrasts: Contrasts, layer: str, signal: str = "cell_state"
-    ) -> None:
+    def __init__(self, lm: Any, items: Contrasts, layer: str, signal: str = "cell_state") -> None:
         self._stack = stack_of(lm)
         found = resolve(layer, find_sites(lm)[0])
         name = found[0][0].layer.name
@@ -102,9 +100,9 @@ class SetRunner:
                 f"Received: signal={signal!r}"
             )
         self.layer, self.signal, self.units = name, signal, self._spec.units
-        self.contrasts = contrasts
+        self.items = items
         self._reference: tuple[np.ndarray, Contrasts] | None = None  # the last one asked for
-        self._last = np.asarray(contrasts.last, np.int64)
+        self._last = np.asarray(items.last, np.int64)
         self._read_clean(lm)
 
     def _read_clean(self, lm: Any) -> None:
@@ -113,18 +111,18 @@ class SetRunner:
         states = {i: specs[i].cell.states for i in range(self._index, top + 1)}
         wanted = dict(states)
         wanted[self._index] = ("inputs", *dict.fromkeys((*states[self._index], self.signal)))
-        base = run_clean(self._stack, self.contrasts.base, wanted)
+        base = run_clean(self._stack, self.items.base, wanted)
         self._inputs = base[self._index]["inputs"]
         self._states = [[base[i][name] for name in names] for i, names in states.items()]
         self._base = base[self._index][self.signal]
-        self._readout = readout_difference(lm, self.contrasts.good, self.contrasts.bad)
+        self._readout = readout_difference(lm, self.items.good, self.items.bad)
         self._clean = self._read(base[top]["hidden_state"])
         self._source: Any = None
         self._source_reading: Any = None
-        if self.contrasts.source is not None:
+        if self.items.source is not None:
             both: dict[int, tuple[str, ...]] = {top: ("hidden_state",)}
             both[self._index] = (*both.get(self._index, ()), self.signal)
-            source = run_clean(self._stack, self.contrasts.source, both)
+            source = run_clean(self._stack, self.items.source, both)
             self._source = source[self._index][self.signal]
             self._source_reading = self._read(source[top]["hidden_state"])
 
@@ -147,9 +145,25 @@ class SetRunner:
         self._needs_source()
         return self._source_reading.copy()
 
+    def base_values(self) -> np.ndarray:
+        """Return the signal on the bases, `float64` of `(n, time, units)`, NaN at padding."""
+        return self._unpadded(self._base)
+
+    def source_values(self) -> np.ndarray:
+        """Return the signal on the sources, likewise.
+
+        Raises:
+            ValueError: If the contrasts have no sources.
+        """
+        self._needs_source()
+        return self._unpadded(self._source)
+
+    def _unpadded(self, signal: np.ndarray) -> np.ndarray:
+        return np.where(self.items.mask[..., None], signal.astype(np.float64), np.nan)
+
     def activity(self) -> np.ndarray:
         """Return each unit's root mean square over the steps of the base, of shape `(units,)`."""
-        inside = self._base[self._inside(self.contrasts)].astype(np.float64)
+        inside = self._base[self.items.mask].astype(np.float64)
         return np.sqrt((inside**2).mean(axis=0))
 
     # -- with interventions ------------------------------------------------------------------
@@ -238,20 +252,20 @@ class SetRunner:
         if kind == "interchange":
             self._needs_source()
             source = self._source
-            start = first_difference(self.contrasts.base, self.contrasts.source, self._last)
+            start = first_difference(self.items.base, self.items.source, self._last)
             return (lambda items, steps: source[items[:, None], steps]), start
         if kind == "zero":
             zero = np.zeros((1, 1, self.units), np.float32)
             return (lambda items, steps: zero), np.zeros(n, np.int64)
         if kind == "mean":
             signal, of = self._of(reference)
-            time = self.contrasts.base.shape[1]
-            mean = mean_at_steps(signal, self._inside(of), time, by_position)
+            time = self.items.base.shape[1]
+            mean = mean_at_steps(signal, of.mask, time, by_position)
             return (lambda items, steps: mean[steps]), np.zeros(n, np.int64)
         if kind == "resample":
             signal, of = self._of(reference)
             ends = np.asarray(of.last, np.int64)
-            donors = draw_donors(self._last, ends, of is self.contrasts, seed)
+            donors = draw_donors(self._last, ends, of is self.items, seed)
 
             def drawn(items: np.ndarray, steps: np.ndarray) -> np.ndarray:
                 donor = donors[items][:, None]
@@ -262,20 +276,16 @@ class SetRunner:
 
     def _of(self, reference: Contrasts | None) -> tuple[np.ndarray, Contrasts]:
         """Return the signal over a reference's bases, and the reference."""
-        if reference is None or reference is self.contrasts:
-            return self._base, self.contrasts
+        if reference is None or reference is self.items:
+            return self._base, self.items
         if self._reference is None or self._reference[1] is not reference:
             wanted: dict[int, tuple[str, ...]] = {self._index: (self.signal,)}
             found = run_clean(self._stack, reference.base, wanted)[self._index][self.signal]
             self._reference = found, reference
         return self._reference
 
-    @staticmethod
-    def _inside(contrasts: Contrasts) -> np.ndarray:
-        return np.arange(contrasts.base.shape[1]) <= np.asarray(contrasts.last)[:, None]
-
     def _needs_source(self) -> None:
-        if self.contrasts.source is None:
+        if self.items.source is None:
             raise ValueError(
                 "interchange needs the items' sources; make the contrasts from pairs with "
                 "`counterpart_prefix`. Received: contrasts without"
@@ -302,7 +312,7 @@ class SetRunner:
         # With few sets, more items at a time, or the blocks would be too small to be worth it.
         b = min(_ITEMS * (1 if len(where) > 4 else 8), _power_of(2, len(self._last)))
         pieces = list(_pieces(len(where), max(1, _NUMBERS // (widest * b))))
-        time = -(-self.contrasts.base.shape[1] // 4) * 4  # few shapes to compile for
+        time = -(-self.items.base.shape[1] // 4) * 4  # few shapes to compile for
         for items, block in self._blocks(start, values, b, time):
             arguments = tensors_of(block)
             arguments[0] = project(self._spec, arguments[0], weights[0])

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from textgate.interchange import Contrasts, SetRunner
+from textgate.interchange import Contrasts, StackRunner
 from textgate.models import LanguageModel
 from textgate.recurrence import CELLS, Edit
 from textgate.tokenizers import WordTokenizer
@@ -117,7 +117,7 @@ def test_interchange_is_an_edit_inside_the_model(models, rng, name, layer):
     lm, items = models(name), contrasts_of()
     site = find_sites(lm)[0][layer]
     for signal in LAYERS[name, layer]:
-        runner = SetRunner(lm, items, site.path, signal)
+        runner = StackRunner(lm, items, site.path, signal)
         value = signal_of(lm, site, items.source, signal)
         sets = some_sets(runner.units, rng)
         expected = by_the_model(lm, items, layer, signal, sets, value)
@@ -144,7 +144,7 @@ KINDS = [
 def test_ablations_are_edits_inside_the_model(models, rng, name):
     lm, items = models(name), contrasts_of()
     site = find_sites(lm)[0][0]
-    runner = SetRunner(lm, items, site.path, "hidden_state")
+    runner = StackRunner(lm, items, site.path, "hidden_state")
     sets = some_sets(runner.units, rng)
     for kind, arguments in KINDS:
         reference = arguments.get("reference", items)
@@ -166,7 +166,7 @@ def test_resampling_takes_another_items_values(models, rng, name):
     lm, items = models(name), contrasts_of([3, 5, 5, 2])
     site = find_sites(lm)[0][0]
     signal = signal_of(lm, site, items.base, "candidate")
-    runner = SetRunner(lm, items, site.path, "candidate")
+    runner = StackRunner(lm, items, site.path, "candidate")
     sets = some_sets(runner.units, rng)
     # The longest two have only each other for a donor; the others any that is as long.
     donors = {0: [1, 2], 1: [2], 2: [1], 3: [0, 1, 2]}
@@ -200,7 +200,7 @@ def test_a_subspace_is_an_affine_edit_inside_the_model(models, rng, name):
     sites = find_sites(lm)[0]
     layer = len(sites) - 1
     site = sites[layer]
-    runner = SetRunner(lm, items, site.path, "hidden_state")
+    runner = StackRunner(lm, items, site.path, "hidden_state")
     source = signal_of(lm, site, items.source, "hidden_state")
     bases = np.stack([np.linalg.qr(rng.normal(size=(runner.units, 2)))[0] for _ in range(3)])
     for kind, value in (("interchange", source), ("zero", np.zeros_like(source))):
@@ -224,20 +224,20 @@ def test_a_subspace_is_an_affine_edit_inside_the_model(models, rng, name):
 def test_laws_of_patching(models, name):
     lm, items = models(name), contrasts_of()
     site = find_sites(lm)[0][0]
-    runner = SetRunner(lm, items, site.path, site.spec.cell.states[-1])
+    runner = StackRunner(lm, items, site.path, site.spec.cell.states[-1])
     none, every = np.zeros((1, runner.units), bool), np.ones((1, runner.units), bool)
     for kind in ("interchange", "zero", "mean", "resample"):
         np.testing.assert_allclose(runner.run(none, kind)[0], runner.clean(), atol=1e-6, rtol=0)
-    hidden = SetRunner(lm, items, site.path, "hidden_state")
+    hidden = StackRunner(lm, items, site.path, "hidden_state")
     np.testing.assert_allclose(
         hidden.run(every, "interchange")[0], hidden.source(), atol=1e-5, rtol=0
     )
     # To be patched from oneself changes nothing.
     same = Contrasts(items.table, items.base, items.base, items.good, items.bad, items.last)
-    own = SetRunner(lm, same, site.path, "hidden_state")
+    own = StackRunner(lm, same, site.path, "hidden_state")
     np.testing.assert_allclose(own.run(every, "interchange")[0], own.clean(), atol=1e-6, rtol=0)
     # Another signal than the one that was to be patched is left to follow: not the same thing.
-    gate = SetRunner(lm, items, site.path, site.spec.cell.gates[0])
+    gate = StackRunner(lm, items, site.path, site.spec.cell.gates[0])
     assert np.abs(gate.run(every, "interchange")[0] - hidden.source()).max() > 1e-2
 
 
@@ -255,7 +255,7 @@ def test_a_reset_gate_before_the_product_reaches_every_unit(rng):
     assert not site.spec.reset_after
     value = signal_of(lm, site, items.source, "reset_gate")
     sets = np.eye(5, dtype=bool)
-    found = SetRunner(lm, items, "gru", "reset_gate").run(sets, "interchange")
+    found = StackRunner(lm, items, "gru", "reset_gate").run(sets, "interchange")
     expected = by_the_model(lm, items, 0, "reset_gate", sets, value)
     np.testing.assert_allclose(found, expected, atol=1e-5, rtol=0)
 
@@ -264,22 +264,22 @@ def test_blocks_change_nothing(models, rng, monkeypatch):
     """Any number of sets and items, and blocks of any size, give the same."""
     lm = models("lstm")
     items = contrasts_of([1, 2, 3, 4, 5] * 15)
-    runner = SetRunner(lm, items, "lstm")
+    runner = StackRunner(lm, items, "lstm")
     sets = rng.random((23, 5)) < 0.5
     whole = runner.run(sets, "interchange")
     assert whole.shape == (23, 75)
-    monkeypatch.setattr("textgate.interchange.set_runner._ITEMS", 8)
-    monkeypatch.setattr("textgate.interchange.set_runner._NUMBERS", 3 * 8 * 20)
+    monkeypatch.setattr("textgate.interchange._stack_runner._ITEMS", 8)
+    monkeypatch.setattr("textgate.interchange._stack_runner._NUMBERS", 3 * 8 * 20)
     np.testing.assert_allclose(runner.run(sets, "interchange"), whole, atol=1e-6, rtol=0)
     part = items.select([3, 9, 40])
-    found = SetRunner(lm, part, "lstm").run(sets[:1], "interchange")
+    found = StackRunner(lm, part, "lstm").run(sets[:1], "interchange")
     np.testing.assert_allclose(found, whole[:1, [3, 9, 40]], atol=1e-6, rtol=0)
     assert runner.run(np.zeros((0, 5), bool), "zero").shape == (0, 75)
 
 
 def test_activity_leaves_out_padding(models):
     lm, items = models("gru"), contrasts_of()
-    runner = SetRunner(lm, items, "gru", "hidden_state")
+    runner = StackRunner(lm, items, "gru", "hidden_state")
     signal = signal_of(lm, find_sites(lm)[0][0], items.base, "hidden_state")
     expected = np.sqrt((signal[items.mask] ** 2).mean(axis=0))
     np.testing.assert_allclose(runner.activity(), expected, atol=1e-6, rtol=0)
@@ -288,19 +288,19 @@ def test_activity_leaves_out_padding(models):
 def test_errors_name_the_remedy(models):
     lm, items = models("lstm"), contrasts_of()
     with pytest.raises(ValueError, match=r"recurrent layers are \['lstm'\].*Received: 'gru'"):
-        SetRunner(lm, items, "gru")
+        StackRunner(lm, items, "gru")
     with pytest.raises(ValueError, match="Received: signal='update_gate'"):
-        SetRunner(lm, items, "lstm", "update_gate")
+        StackRunner(lm, items, "lstm", "update_gate")
     with pytest.raises(TypeError, match="Received: str"):
-        SetRunner("runs/lstm", items, "lstm")
-    runner = SetRunner(lm, items, "lstm")
+        StackRunner("runs/lstm", items, "lstm")
+    runner = StackRunner(lm, items, "lstm")
     for wrong in (np.ones((2, 4), bool), np.ones(5, bool), np.ones((2, 5))):
         with pytest.raises(ValueError, match=r"5 units of 'lstm'\. Received"):
             runner.run(wrong)
     every = np.ones((1, 5), bool)
     with pytest.raises(ValueError, match="Received: kind='swap'"):
         runner.run(every, "swap")
-    alone = SetRunner(lm, contrasts_of([3], with_source=False), "lstm")
+    alone = StackRunner(lm, contrasts_of([3], with_source=False), "lstm")
     with pytest.raises(ValueError, match="`counterpart_prefix`"):
         alone.run(every, "interchange")
     with pytest.raises(ValueError, match="`counterpart_prefix`"):
