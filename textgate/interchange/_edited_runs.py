@@ -22,7 +22,7 @@ from keras import ops
 
 from textgate.interchange._clean_runs import compiled
 from textgate.recurrence import Spec, Weights
-from textgate.recurrence.steps import STEPS, changes, project
+from textgate.recurrence.steps import changes, project
 
 
 class Equations(NamedTuple):
@@ -213,7 +213,7 @@ class _Run:
             signal = fixed(name, signal)
             return self.edited(signal, t) if t is not None and name == self.signal else signal
 
-        return STEPS[spec.cell.kind](spec, x, states, self.weights[index], change)
+        return spec.cell.step(spec, x, states, self.weights[index], change)
 
     # -- parts -------------------------------------------------------------------------------
 

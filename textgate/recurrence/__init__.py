@@ -7,10 +7,11 @@ of Keras layers or of text; `keras.ops` is the only language.
 """
 
 from textgate import _registration
+from textgate.recurrence._cell import CELLS, DERIVED, Cell, Signal
 from textgate.recurrence._edits import Edit
 from textgate.recurrence._sequence import sequence
 from textgate.recurrence._spec import Spec, Weights
-from textgate.recurrence.signals import CELLS, DERIVED, GRU, LSTM, SIMPLE_RNN, Cell
+from textgate.recurrence.signals import GRU, LSTM, SIMPLE_RNN
 from textgate.recurrence.steps import step
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "SIMPLE_RNN",
     "Cell",
     "Edit",
+    "Signal",
     "Spec",
     "Weights",
     "sequence",

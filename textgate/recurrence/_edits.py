@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from textgate.recurrence._cell import Cell
 from textgate.recurrence._loops import time_first
-from textgate.recurrence.signals import Cell
 
 
 @dataclass(frozen=True)

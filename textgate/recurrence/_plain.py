@@ -8,7 +8,7 @@ from keras import ops
 from textgate.recurrence import _loops as loops
 from textgate.recurrence._edits import Edit, split_over_time
 from textgate.recurrence._spec import Spec, Weights
-from textgate.recurrence.steps import STEPS, changes
+from textgate.recurrence.steps import changes
 
 
 def run(
@@ -45,7 +45,7 @@ def run(
 
     def body(states: list[Any], now: dict[str, Any]) -> tuple[list[Any], list[Any]]:
         tensors = [{**a, **b} for a, b in zip(now["edits"], fixed, strict=True)]
-        signals = STEPS[spec.cell.kind](
+        signals = spec.cell.step(
             spec, now["x"], states, weights, changes(spec, edits, tensors), recurrent_dropout
         )
         if mask is not None:

@@ -127,8 +127,7 @@ def _check_weights(spec: Spec, weights: Weights, features: int | None) -> None:
             f"`recurrent_kernel` must have shape ({spec.units}, {columns}). "
             f"Received: {tuple(recurrent.shape)}"
         )
-    two = spec.cell.kind == "gru" and spec.reset_after
-    expected = (2, columns) if two else (columns,)
+    expected = (2, columns) if spec.biases == 2 else (columns,)
     if bias is not None and tuple(bias.shape) != expected:
         raise ValueError(f"`bias` must have shape {expected}. Received: {tuple(bias.shape)}")
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from keras import activations
 
-from textgate.recurrence.signals import CELLS, Cell
+from textgate.recurrence._cell import CELLS, Cell
 
 
 class Weights(NamedTuple):
@@ -58,7 +58,7 @@ class Spec:
     activation: Callable[[Any], Any] = activations.tanh
     recurrent_activation: Callable[[Any], Any] = activations.sigmoid
     reset_after: bool = True
-    fixed_gates: Mapping[str, float] = field(default_factory=dict)
+    fixed_gates: Mapping[str, float] = field(default_factory=dict, hash=False)
     coupled: bool = False
     leak: bool = True
 
@@ -71,7 +71,7 @@ class Spec:
             object.__setattr__(self, name, activations.get(getattr(self, name)))
         object.__setattr__(self, "fixed_gates", check_fixed_gates(self.cell, self.fixed_gates))
         if self.coupled:
-            if self.cell.kind != "lstm":
+            if "coupled" not in self.cell.options:
                 raise ValueError(
                     "`coupled` ties the LSTM's input gate to its forget gate; this cell is a "
                     f"{self.cell.kind}. Received: coupled={self.coupled}"
@@ -81,11 +81,16 @@ class Spec:
                     "With `coupled=True` the input gate is 1 − f and cannot be fixed as well; fix "
                     f"the forget gate. Received: fixed_gates={dict(self.fixed_gates)}"
                 )
-        if not self.leak and self.cell.kind != "gru":
+        if not self.leak and "leak" not in self.cell.options:
             raise ValueError(
                 "`leak=False` is a form of the GRU; this cell is a "
                 f"{self.cell.kind}. Received: leak={self.leak}"
             )
+
+    @property
+    def biases(self) -> int:
+        """How many biases each column has: two with `reset_after`, the input's and h U's."""
+        return 2 if self.reset_after and "reset_after" in self.cell.options else 1
 
     @property
     def is_stock(self) -> bool:

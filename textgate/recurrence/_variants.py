@@ -43,10 +43,11 @@ def as_stock(spec: Spec, weights: Weights) -> tuple[Spec, Weights]:
     if nothing or not dataclasses.replace(stock, leak=True).is_plain:
         return spec, weights
     bias = weights.bias
-    two = spec.cell.kind == "gru" and spec.reset_after
     if bias is None:
         columns = len(spec.cell.columns) * spec.units
-        bias = ops.zeros((2, columns) if two else (columns,), dtype=weights.kernel.dtype)
+        bias = ops.zeros(
+            (2, columns) if spec.biases == 2 else (columns,), dtype=weights.kernel.dtype
+        )
     kernels = [
         ops.split(tensor, len(spec.cell.columns), axis=-1)
         for tensor in (weights.kernel, weights.recurrent_kernel, bias)
@@ -56,7 +57,7 @@ def as_stock(spec: Spec, weights: Weights) -> tuple[Spec, Weights]:
         for parts in kernels:
             parts[index[name]] = ops.zeros_like(parts[index[name]])
         # Of a GRU's two biases, which are added up, half of it each.
-        pinned = _logit(value) / (2 if two else 1)
+        pinned = _logit(value) / spec.biases
         kernels[2][index[name]] = ops.full_like(kernels[2][index[name]], pinned)
     if spec.coupled:
         for parts in kernels:

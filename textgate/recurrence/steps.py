@@ -136,9 +136,6 @@ def simple_rnn_step(
     return {"hidden_state": change("hidden_state", h)}
 
 
-STEPS = {"lstm": lstm_step, "gru": gru_step, "simple_rnn": simple_rnn_step}
-
-
 def changes(spec: Spec, edits: Sequence[Edit], tensors: Sequence[dict]) -> Change:
     """Return the function that fixes gates and carries out edits, given the edits' tensors."""
 
@@ -195,7 +192,7 @@ def step(
     over_time, fixed = split_over_time(edits, inputs.dtype)
     if any(over_time):
         raise ValueError("An edit of one step has a time axis of length 1 or none.")
-    signals = STEPS[spec.cell.kind](
+    signals = spec.cell.step(
         spec, project(spec, inputs, weights), states, weights, changes(spec, edits, fixed)
     )
     return {name: signals[name] for name in spec.cell.signals}

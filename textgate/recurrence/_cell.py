@@ -1,0 +1,158 @@
+"""What one kind of recurrent cell is, told once: `Cell`, and the table of the known ones, `CELLS`.
+
+Whatever needs a signal's name or letter, the state that is the memory, the order of the columns in
+a Keras kernel, the title for a figure or the meaning of `retention` and `writing` reads it from a
+cell. So a new kind of cell is one `Cell`, and nothing else has to know of it.
+
+The two derived signals mean the same for every cell, whatever its convention:
+
+- `retention`: the share of the old state that is kept;
+- `writing`: the share of the candidate that is written.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+DERIVED = ("retention", "writing")
+_MEANINGS = {
+    "retention": "share of the old state kept",
+    "writing": "share of the candidate written",
+}
+_ROLES = ("gate", "candidate", "state")
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One signal of a cell.
+
+    Attributes:
+        name: Its name, spelled out: `"forget_gate"`.
+        letter: Its letter in the equations: `"f"`.
+        role: `"gate"` (with values in [0, 1]), `"candidate"` or `"state"`.
+        meaning: What it does, in a few words, for figures.
+    """
+
+    name: str
+    letter: str
+    role: Literal["gate", "candidate", "state"]
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one kind of recurrent cell computes, and how to speak of it.
+
+    Attributes:
+        kind: Its name in code: `"lstm"`.
+        title: Its name in text: `"LSTM"`, `"simple RNN"`.
+        table: The signals, in the order in which a step computes them. One is the `hidden_state`,
+            which is the cell's output.
+        step: The equations of one step, `(spec, x, states, weights, change) -> signals`; see
+            `textgate.recurrence.steps`.
+        states: The signals carried from step to step, in Keras's order.
+        retention: How `retention` comes from a signal: `(name, scale, offset)` stands for
+            `scale * signal + offset`.
+        writing: The same for `writing`.
+        convention: One sentence on what keeps and what writes, for attributes and captions.
+        memory: The state that is kept in part and written to; by default the last of `states`.
+        columns: The signals whose pre-activations are x W + h U + b, in the order of the columns of
+            the Keras kernels. Each takes `units` columns. Empty for a cell that computes otherwise.
+        options: Names of the equations' options, see `Spec`.
+        additive: Whether h_{t-1} enters a step by the product h_{t-1} U only, added to x_t W.
+        holds: Pairs of a gate and what studies hold it at, a number or `"mean"`; by default each
+            gate at 1 and at its mean.
+    """
+
+    kind: str
+    title: str
+    table: tuple[Signal, ...]
+    step: Callable[..., dict[str, Any]]
+    states: tuple[str, ...]
+    retention: tuple[str, float, float]
+    writing: tuple[str, float, float]
+    convention: str
+    memory: str = ""
+    columns: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    additive: bool = False
+    holds: tuple[tuple[str, float | str], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.memory:
+            object.__setattr__(self, "memory", self.states[-1])
+        if not self.holds:
+            held = ((gate, value) for gate in self.gates for value in (1.0, "mean"))
+            object.__setattr__(self, "holds", tuple(held))
+
+    # -- names -------------------------------------------------------------------------------
+
+    @cached_property
+    def signals(self) -> tuple[str, ...]:
+        """The names of all signals, in the order in which a step computes them."""
+        return tuple(signal.name for signal in self.table)
+
+    @cached_property
+    def gates(self) -> tuple[str, ...]:
+        """The names of those that are gates."""
+        return tuple(signal.name for signal in self.table if signal.role == "gate")
+
+    @cached_property
+    def candidate(self) -> str:
+        """The name of what is written: the candidate, or the memory of a cell without one."""
+        named = (signal.name for signal in self.table if signal.role == "candidate")
+        return next(named, self.memory)
+
+    @cached_property
+    def keeping(self) -> str | None:
+        """The name of the gate that `retention` follows from, `None` if it follows from none."""
+        source = self.retention[0]
+        return source if source in self.gates else None
+
+    @cached_property
+    def in_plots(self) -> tuple[str, ...]:
+        """The names of all signals, in the order in which figures show them.
+
+        The gate that keeps comes first, then the other gates, what could be written, and the
+        states.
+        """
+        first = [self.keeping] if self.keeping else []
+        by_role = {role: [s.name for s in self.table if s.role == role] for role in _ROLES}
+        return tuple(dict.fromkeys([*first, *(n for names in by_role.values() for n in names)]))
+
+    # -- words -------------------------------------------------------------------------------
+
+    @property
+    def heading(self) -> str:
+        """The title as it begins a sentence."""
+        return self.title[0].upper() + self.title[1:]
+
+    @cached_property
+    def letters(self) -> dict[str, str]:
+        """Each signal's letter in the equations, and the formulas of the derived signals."""
+        letters = {signal.name: signal.letter for signal in self.table}
+        for name in DERIVED:
+            source, scale, offset = self.derived(name)
+            forms = {(1.0, 0.0): letters[source], (-1.0, 1.0): f"1 − {letters[source]}"}
+            letters[name] = forms.get((scale, offset), f"{offset:g}")
+        return letters
+
+    @cached_property
+    def meanings(self) -> dict[str, str]:
+        """What each signal does, in a few words; of derived signals as well."""
+        return {signal.name: signal.meaning for signal in self.table} | _MEANINGS
+
+    # -- numbers -----------------------------------------------------------------------------
+
+    def columns_of(self, signal: str, units: int) -> slice:
+        """Return the columns of `signal` in a Keras kernel of a layer with `units` units."""
+        index = self.columns.index(signal)
+        return slice(index * units, (index + 1) * units)
+
+    def derived(self, name: str) -> tuple[str, float, float]:
+        """Return `(signal, scale, offset)` of the derived signal `name`."""
+        return {"retention": self.retention, "writing": self.writing}[name]
+
+
+CELLS: dict[str, Cell] = {}  # by kind; the stock ones are set down in `signals`
