@@ -30,7 +30,7 @@ from textgate.evaluation import interval
 from textgate.interchange._clean_runs import Stack, readout_difference, run_clean, stack_of
 from textgate.interchange._contrasts import Contrasts, contrasts
 from textgate.probing.erasure import Eraser, leace, random_erasers
-from textgate.probing.folds import by_group, targets_of, why_not
+from textgate.probing.folds import by_group, obstacle, targets_of
 from textgate.probing.probes import held_out
 from textgate.tracing import find_sites, resolve
 
@@ -244,7 +244,7 @@ def _decodable(states: np.ndarray, of: Contrasts, seed: int) -> float:
     if len(np.unique(classes)) < 2:
         return np.nan
     targets = targets_of(classes, of.table["lexeme"].to_numpy(object))
-    if why_not(targets, 5):
+    if obstacle(targets, 5):
         return np.nan
     splits = by_group(targets, 5, seed)
     guessed = held_out(states.astype(np.float64), targets.y, splits, 1.0)

@@ -8,27 +8,27 @@ from step to step. Below chance off the diagonal: a code that turns round.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from textgate.evaluation import interval
-from textgate.probing._signals import anchors, per_example, signal_of
+from textgate.probing._signals import PerExample, Trace
+from textgate.probing._tasks import Sample, Task, task_of
 from textgate.probing._threads import one_thread
-from textgate.probing.folds import by_group, check_folds, targets_of, why_not
+from textgate.probing.folds import Split, by_group, check_folds, obstacle
 from textgate.probing.probes import classifier
 
 
 def temporal_generalization(
-    trace: Any,
-    labels: Any,
-    groups: Any,
+    trace: Trace,
+    labels: PerExample,
+    groups: PerExample,
     signal: str | None,
     positions: Sequence[int],
     *,
     layer: str | None = None,
-    anchor: Any = None,
+    anchor: PerExample | None = None,
     folds: int = 5,
     strength: float = 1.0,
     resamples: int = 200,
@@ -66,66 +66,74 @@ def temporal_generalization(
     >>> states = xr.DataArray(random.normal(size=(100, 2, 4)), dims=("example", "time", "unit"))
     >>> states[:, 0, 1] += 6.0 * (names % 2)  # first unit 1 knows, then unit 3
     >>> states[:, 1, 3] += 6.0 * (names % 2)
-    >>> found = temporal_generalization(states, names % 2, names, None, [0, 1])
-    >>> found.accuracy.values.round(1).diagonal().tolist()
+    >>> square = temporal_generalization(states, names % 2, names, None, [0, 1])
+    >>> square.accuracy.values.round(1).diagonal().tolist()
     [1.0, 1.0]
     """
     check_folds(folds)
-    found = signal_of(trace, signal, layer)
-    targets = targets_of(
-        per_example(trace, found, labels, "labels"), per_example(trace, found, groups, "groups")
-    )
-    splits = by_group(targets, folds, seed)
-    fold = np.empty(found.examples, np.int64)
-    for number, (_, test) in enumerate(splits):
-        fold[test] = number
-    steps = anchors(trace, found, anchor)
-    places = [int(p) for p in positions]
-    if not places:
-        raise ValueError("`positions` must be one or more positions. Received: none")
-    data = [found.at(p, steps) for p in places]
-    for place, (_, rows) in zip(places, data, strict=True):
-        reason = why_not(targets.of(rows), folds)
-        if reason:
-            raise ValueError(
-                f"at position {place}, which {len(rows)} of {found.examples} examples have, "
-                f"{reason}"
-            )
-    y, groups_of = targets.y, targets.groups
-    shape = (len(places), len(places))
-    accuracy, low, high = np.empty(shape), np.empty(shape), np.empty(shape)
-    for i, (values, rows) in enumerate(data):
-        right = [np.empty(len(there), bool) for _, there in data]
-        for number in range(folds):
-            train = fold[rows] != number
-            with one_thread():
-                trained = classifier(values[train], y[rows[train]], strength)
-                for j, (others, there) in enumerate(data):
-                    test = fold[there] == number
-                    if test.any():
-                        right[j][test] = trained.predict(others[test]) == y[there[test]]
-        for j, (_, there) in enumerate(data):
-            accuracy[i, j] = right[j].mean()
-            low[i, j], high[i, j] = interval(
-                right[j], [groups_of[there]], resamples=resamples, seed=seed
-            )
+    task = task_of(trace, labels, groups, signal, layer, anchor)
+    splits = by_group(task.targets, folds, seed)
+    places = [int(position) for position in positions]
+    samples = _samples(task, places, folds)
+    square = (len(places), len(places))
+    accuracy, low, high = np.empty(square), np.empty(square), np.empty(square)
+    for i, sample in enumerate(samples):
+        for j, correct in enumerate(_correct(sample, samples, task, splits, strength)):
+            accuracy[i, j] = correct.mean()
+            clusters = [task.targets.groups[samples[j].rows]]
+            low[i, j], high[i, j] = interval(correct, clusters, resamples=resamples, seed=seed)
     dims = ("trained_at", "tested_at")
-    majority = [np.bincount(y[rows]).max() / len(rows) for _, rows in data]
     return xr.Dataset(
         {
             "accuracy": (dims, accuracy),
             "low": (dims, low),
             "high": (dims, high),
-            "examples": ("tested_at", [len(rows) for _, rows in data]),
-            "majority": ("tested_at", majority),
+            "examples": ("tested_at", [len(sample.rows) for sample in samples]),
+            "majority": ("tested_at", [sample.targets.majority for sample in samples]),
         },
         coords={"trained_at": places, "tested_at": places},
         attrs={
-            "layer": found.layer,
-            "signal": found.name,
-            "classes": list(targets.classes),
+            "layer": task.signal.layer,
+            "signal": task.signal.name,
+            "classes": list(task.targets.classes),
             "folds": folds,
             "strength": float(strength),
             "seed": seed,
         },
     )
+
+
+def _samples(task: Task, positions: Sequence[int], folds: int) -> list[Sample]:
+    """Return the examples at each position.
+
+    Raises:
+        ValueError: If there is no position, or one where nothing can be probed.
+    """
+    if not positions:
+        raise ValueError("`positions` must be one or more positions. Received: none")
+    samples = [task.at(position) for position in positions]
+    for position, sample in zip(positions, samples, strict=True):
+        if reason := obstacle(sample.targets, folds):
+            raise ValueError(
+                f"at position {position}, which {len(sample.rows)} of {task.signal.examples} "
+                f"examples have, {reason}"
+            )
+    return samples
+
+
+def _correct(
+    sample: Sample, others: Sequence[Sample], task: Task, splits: Sequence[Split], strength: float
+) -> list[np.ndarray]:
+    """Return where a probe that is trained on one sample is right on each of the others."""
+    y = task.targets.y
+    correct = [np.empty(len(other.rows), bool) for other in others]
+    for train, test in splits:
+        chosen = np.isin(sample.rows, train)
+        with one_thread():
+            probe = classifier(sample.values[chosen], y[sample.rows[chosen]], strength)
+            for other, right in zip(others, correct, strict=True):
+                held_out = np.isin(other.rows, test)
+                if held_out.any():
+                    predicted = probe.predict(other.values[held_out])
+                    right[held_out] = predicted == y[other.rows[held_out]]
+    return correct

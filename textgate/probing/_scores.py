@@ -24,29 +24,29 @@ Many units. At 5 %, 32 of 650 units that know nothing come out "significant". Tw
   units.
 """
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 from scipy.special import gammaln
 
-from textgate.probing._signals import anchors, per_example, signal_of
+from textgate.probing._signals import PerExample, Trace
+from textgate.probing._tasks import Sample, Task, task_of
 from textgate.probing._threads import one_thread
-from textgate.probing.folds import targets_of
 
 _BLOCK = 2_000_000  # numbers computed at a time
 
 
 def unit_scores(
-    trace: Any,
-    labels: Any,
-    groups: Any,
+    trace: Trace,
+    labels: PerExample,
+    groups: PerExample,
     signal: str | None,
     position: int = -1,
     *,
     layer: str | None = None,
-    anchor: Any = None,
+    anchor: PerExample | None = None,
     permutations: int = 5000,
     resamples: int = 1000,
     seed: int = 0,
@@ -92,65 +92,78 @@ def unit_scores(
         raise ValueError(
             f"`permutations` must be a whole number above 0. Received: {permutations!r}"
         )
-    found = signal_of(trace, signal, layer)
-    targets = targets_of(
-        per_example(trace, found, labels, "labels"), per_example(trace, found, groups, "groups")
-    )
-    if len(targets.classes) != 2:
-        raise ValueError(
-            "`labels` must have two classes; choose two and leave out the other examples. "
-            f"Received: {list(targets.classes)}"
-        )
-    values, rows = found.at(position, anchors(trace, found, anchor))
-    targets = targets.of(rows)
-    if not len(rows) or len(targets.classes) != 2:
-        raise ValueError(
-            "`position` must lie within examples of both classes. "
-            f"Received: position={position}, with {len(rows)} examples of {list(targets.classes)}"
-        )
-    high = targets.y == 1
-    means, of_block, cluster = _blocks(values, high, targets.groups)
-    for name, members in zip(targets.classes, (~of_block, of_block), strict=True):
+    task = task_of(trace, labels, groups, signal, layer, anchor)
+    sample = _of_two_classes(task, position)
+    low_class, high_class = sample.targets.classes
+    values, high, clusters = sample.values, sample.targets.y == 1, sample.targets.groups
+    blocks = _blocks(values, high, clusters)
+    for name, members in ((low_class, ~blocks.high), (high_class, blocks.high)):
         if members.sum() < 2:
             raise ValueError(
                 "each class must come from two clusters (`groups`) at least. "
                 f"Received: class {name!r} from {int(members.sum())}"
             )
-    d, g = effect_sizes(values, high)
+    effects = effect_sizes(values, high)
     with one_thread():
-        t, p, p_max = max_t(means, of_block, cluster, permutations, seed)
-        d_low, d_high = interval_of_d(values, high, targets.groups, resamples, seed)
-    units = values.shape[1]
-    numbers = found.values["unit"].values if "unit" in found.values.coords else np.arange(units)
+        tests = max_t(*blocks, permutations, seed)
+        d_low, d_high = interval_of_d(values, high, clusters, resamples, seed)
     return pd.DataFrame(
         {
-            "unit": numbers,
+            "unit": task.signal.units,
             "mean_low": values[~high].mean(axis=0),
             "mean_high": values[high].mean(axis=0),
-            "cohens_d": d,
+            "cohens_d": effects.d,
             "d_low": d_low,
             "d_high": d_high,
-            "hedges_g": g,
+            "hedges_g": effects.g,
             "auc": auc(values, high),
-            "t": t,
-            "p": p,
-            "p_max": p_max,
-            "p_fdr": stats.false_discovery_control(p, method="bh"),
+            "t": tests.t,
+            "p": tests.p,
+            "p_max": tests.p_max,
+            "p_fdr": stats.false_discovery_control(tests.p, method="bh"),
         }
     ).assign(
-        low_class=targets.classes[0],
-        high_class=targets.classes[1],
-        layer=found.layer,
-        signal=found.name,
+        low_class=low_class,
+        high_class=high_class,
+        layer=task.signal.layer,
+        signal=task.signal.name,
         position=int(position),
-        examples=len(rows),
-        clusters=targets.group_count,
+        examples=len(sample.rows),
+        clusters=sample.targets.group_count,
         permutations=permutations,
         seed=seed,
     )
 
 
-def effect_sizes(values: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _of_two_classes(task: Task, position: int) -> Sample:
+    """Return the examples at a position.
+
+    Raises:
+        ValueError: If the labels, or those at the position, aren't of two classes.
+    """
+    if len(task.targets.classes) != 2:
+        raise ValueError(
+            "`labels` must have two classes; choose two and leave out the other examples. "
+            f"Received: {list(task.targets.classes)}"
+        )
+    sample = task.at(position)
+    classes = sample.targets.classes
+    if len(classes) != 2:
+        raise ValueError(
+            "`position` must lie within examples of both classes. "
+            f"Received: position={position}, with {len(sample.rows)} examples of {list(classes)}"
+        )
+    return sample
+
+
+class EffectSizes(NamedTuple):
+    """Cohen's d and Hedges' g of each unit, each of shape `(units,)`."""
+
+    d: np.ndarray
+    g: np.ndarray
+
+
+def effect_sizes(values: np.ndarray, high: np.ndarray) -> EffectSizes:
     """Return Cohen's d and Hedges' g of each unit.
 
     Args:
@@ -175,9 +188,9 @@ def effect_sizes(values: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.n
         second.mean(axis=0) - first.mean(axis=0), np.sqrt(np.asarray(squares) / max(degrees, 1))
     )
     if degrees < 2:
-        return d, np.full_like(d, np.nan)
+        return EffectSizes(d, np.full_like(d, np.nan))
     exact = np.exp(gammaln(degrees / 2) - gammaln((degrees - 1) / 2)) / np.sqrt(degrees / 2)
-    return d, d * exact
+    return EffectSizes(d, d * exact)
 
 
 def interval_of_d(
@@ -211,10 +224,10 @@ def interval_of_d(
             means.append((drawn @ sums) / total)
         numbers.append(total)
         squares.append(drawn @ powers - total * means[-1] ** 2)
-    kept = ((numbers[0] > 0) & (numbers[1] > 0))[:, 0]  # a resample may lack a class
-    degrees = (numbers[0] + numbers[1] - 2)[kept]
-    pooled = np.sqrt(np.maximum(squares[0] + squares[1], 0)[kept] / np.maximum(degrees, 1))
-    resampled = _ratio((means[1] - means[0])[kept], pooled)
+    usable = ((numbers[0] > 0) & (numbers[1] > 0))[:, 0]  # a resample may lack a class
+    degrees = (numbers[0] + numbers[1] - 2)[usable]
+    pooled = np.sqrt(np.maximum(squares[0] + squares[1], 0)[usable] / np.maximum(degrees, 1))
+    resampled = _ratio((means[1] - means[0])[usable], pooled)
     low, upper = np.quantile(resampled, [0.025, 0.975], axis=0, method="nearest")
     return low, upper
 
@@ -237,9 +250,17 @@ def auc(values: np.ndarray, high: np.ndarray) -> np.ndarray:
     return above / (count * (len(values) - count))
 
 
+class MaxT(NamedTuple):
+    """Welch's t, p of each unit alone, and p corrected by max-T, each of shape `(units,)`."""
+
+    t: np.ndarray
+    p: np.ndarray
+    p_max: np.ndarray
+
+
 def max_t(
     means: np.ndarray, high: np.ndarray, cluster: np.ndarray, permutations: int, seed: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> MaxT:
     """Test each unit by permuting the labels of clusters, with the max-T correction.
 
     Args:
@@ -278,17 +299,28 @@ def max_t(
         permuted = np.abs(_welch(labels.astype(float), y))
         alone += (permuted >= size).sum(axis=0)
         overall += (permuted.max(axis=1)[:, None] >= size).sum(axis=0)
-    return observed, alone / (permutations + 1), overall / (permutations + 1)
+    return MaxT(observed, alone / (permutations + 1), overall / (permutations + 1))
 
 
-def _blocks(
-    values: np.ndarray, high: np.ndarray, groups: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return each block's mean, whether it is of the second class, and its cluster."""
+class _Blocks(NamedTuple):
+    """What each cluster has of each class.
+
+    Attributes:
+        means: The mean of each block, of shape `(blocks, units)`.
+        high: Whether the block is of the second class, of shape `(blocks,)`.
+        cluster: The block's cluster, of shape `(blocks,)`.
+    """
+
+    means: np.ndarray
+    high: np.ndarray
+    cluster: np.ndarray
+
+
+def _blocks(values: np.ndarray, high: np.ndarray, groups: np.ndarray) -> _Blocks:
     keys, codes, counts = np.unique(groups * 2 + high, return_inverse=True, return_counts=True)
     sums = np.zeros((len(keys), values.shape[1]))
     np.add.at(sums, codes, values)
-    return sums / counts[:, None], keys % 2 == 1, keys // 2
+    return _Blocks(sums / counts[:, None], keys % 2 == 1, keys // 2)
 
 
 def _permuted(

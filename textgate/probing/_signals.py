@@ -8,10 +8,17 @@ example that has no unmasked step there is left out.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    from textgate.models import LanguageModel
+
+Trace = xr.DataTree | xr.Dataset | xr.DataArray  # a trace, a node of it, or one signal
+PerExample = ArrayLike  # a value for each example, or the name of a label of the trace
 
 _DIMS = ("example", "time", "unit")
 
@@ -37,6 +44,13 @@ class Signal:
         """How many examples there are."""
         return self.mask.shape[0]
 
+    @property
+    def units(self) -> np.ndarray:
+        """The units' numbers in their layer."""
+        if "unit" in self.values.coords:
+            return self.values["unit"].values
+        return np.arange(self.values.sizes["unit"])
+
     def at(self, position: int, anchor: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return the values at a position, and which examples have one.
 
@@ -52,7 +66,7 @@ class Signal:
         return _pointwise(self.values, rows, steps[rows]), rows
 
 
-def signal_of(trace: Any, signal: str | None, layer: str | None = None) -> Signal:
+def signal_of(trace: Trace, signal: str | None, layer: str | None = None) -> Signal:
     """Find a signal in a trace.
 
     Args:
@@ -68,105 +82,100 @@ def signal_of(trace: Any, signal: str | None, layer: str | None = None) -> Signa
         TypeError: If `trace` isn't a trace.
         ValueError: If the layer or the signal isn't in it.
     """
-    if isinstance(trace, xr.DataTree):
-        node, name = _node(trace, layer)
-    elif isinstance(trace, xr.Dataset):
-        node, name = trace, str(trace.attrs.get("layer", ""))
-    elif isinstance(trace, xr.DataArray):
-        node, name = None, str(trace.attrs.get("layer", ""))
-    else:
+    if not isinstance(trace, Trace):
         raise TypeError(
             "`trace` must be what textgate.trace returns, a node of it, or one of its signals. "
             f"Received: {type(trace).__name__}"
         )
-    if node is None:
-        values = trace
-        said = signal or str(trace.name or "signal")
+    path = str(trace.attrs.get("layer", ""))
+    if isinstance(trace, xr.DataTree):
+        trace, path = _node(trace, layer)
+    if isinstance(trace, xr.DataArray):
+        values, name = trace, signal or str(trace.name or "signal")
+    elif signal in trace.data_vars:
+        values, name = trace[signal], str(signal)
     else:
-        if signal not in node.data_vars:
-            raise ValueError(
-                f"`signal` must name a signal of the trace; it has {[*node.data_vars]}. "
-                f"Received: signal={signal!r}"
-            )
-        values, said = node[signal], str(signal)
+        raise ValueError(
+            f"`signal` must name a signal of the trace; it has {[*trace.data_vars]}. "
+            f"Received: signal={signal!r}"
+        )
     if set(values.dims) != set(_DIMS):
         raise ValueError(
-            f"A signal must have the dims {_DIMS}. Received: {said!r} with dims {values.dims}"
+            f"A signal must have the dims {_DIMS}. Received: {name!r} with dims {values.dims}"
         )
     values = values.transpose(*_DIMS)
     if "mask" in values.coords:
         mask = np.asarray(values.coords["mask"].transpose("example", "time").values, bool)
     else:
         mask = ~np.isnan(values.values).all(axis=2)
-    return Signal(values, mask, said, name)
+    return Signal(values, mask, name, path)
 
 
-def per_example(trace: Any, signal: Signal, given: Any, what: str) -> np.ndarray:
-    """Return one value an example, given as such or as the name of a label of the trace.
+def per_example(signal: Signal, values: PerExample, argument: str) -> np.ndarray:
+    """Return one value an example, from an array or from a label of the trace.
 
     Args:
-        trace: The trace the signal is from; unused for values that are given.
         signal: The signal.
-        given: The values, of shape `(examples,)`, or the name of a coordinate.
-        what: What to call the argument in errors.
+        values: The values, of shape `(examples,)`, or the name of a coordinate.
+        argument: What to call `values` in errors.
 
     Raises:
         ValueError: If there is no such label, or not as many values as examples, or some are
             missing.
     """
-    if isinstance(given, str):
-        coords: Mapping[Any, Any] = signal.values.coords
-        if given not in coords:
-            known = [str(n) for n, c in coords.items() if c.dims == ("example",)]
+    if isinstance(values, str):
+        coords: Mapping[Any, xr.DataArray] = signal.values.coords
+        if values not in coords:
+            labels = [str(n) for n, c in coords.items() if c.dims == ("example",)]
             raise ValueError(
-                f"`{what}` must be values, or name a label of the trace; it has {known}. "
-                f"Received: {what}={given!r}"
+                f"`{argument}` must be values, or name a label of the trace; it has {labels}. "
+                f"Received: {argument}={values!r}"
             )
-        given = coords[given].values
-    values = np.asarray(given)
-    if values.shape != (signal.examples,):
+        values = coords[values].values
+    array = np.asarray(values)
+    if array.shape != (signal.examples,):
         raise ValueError(
-            f"`{what}` must have one value for each of the {signal.examples} examples. "
-            f"Received: shape {values.shape}"
+            f"`{argument}` must have one value for each of the {signal.examples} examples. "
+            f"Received: shape {array.shape}"
         )
-    missing = [v is None or v != v for v in values.tolist()]
+    missing = [v is None or v != v for v in array.tolist()]
     if any(missing):
         raise ValueError(
-            f"`{what}` must have no missing values; leave such examples out of the trace by "
+            f"`{argument}` must have no missing values; leave such examples out of the trace by "
             f".isel(example=…). Received: {sum(missing)} missing"
         )
-    return values
+    return array
 
 
-def anchors(trace: Any, signal: Signal, given: Any) -> np.ndarray | None:
+def anchor_of(signal: Signal, anchor: PerExample | None) -> np.ndarray | None:
     """Return the anchor of each example, checked; `None` if there is none."""
-    if given is None:
+    if anchor is None:
         return None
-    values = per_example(trace, signal, given, "anchor")
-    if not np.issubdtype(values.dtype, np.integer):
-        raise ValueError(f"`anchor` must be whole numbers of steps. Received: {values.dtype}")
+    steps = per_example(signal, anchor, "anchor")
+    if not np.issubdtype(steps.dtype, np.integer):
+        raise ValueError(f"`anchor` must be whole numbers of steps. Received: {steps.dtype}")
     length = signal.mask.shape[1]
-    if values.min() < 0 or values.max() >= length:
+    if steps.min() < 0 or steps.max() >= length:
         raise ValueError(
             f"`anchor` must be steps of the trace, from 0 to {length - 1}. "
-            f"Received: from {values.min()} to {values.max()}"
+            f"Received: from {steps.min()} to {steps.max()}"
         )
-    return values.astype(np.int64)
+    return steps.astype(np.int64)
 
 
 def _node(trace: xr.DataTree, layer: str | None) -> tuple[xr.Dataset, str]:
     if trace.has_data and not trace.children:
         return trace.to_dataset(), str(trace.attrs.get("layer", trace.name or ""))
     leaves = {leaf.relative_to(trace).lstrip("./"): leaf for leaf in trace.leaves}
-    found = [
+    matches = [
         path for path in leaves if layer is None or path == layer or path.endswith(f"/{layer}")
     ]
-    if len(found) != 1:
+    if len(matches) != 1:
         raise ValueError(
             f"`layer` must name one layer of the trace; it has {[*leaves]}. "
             f"Received: layer={layer!r}"
         )
-    return leaves[found[0]].to_dataset(), found[0]
+    return leaves[matches[0]].to_dataset(), matches[0]
 
 
 def _steps(mask: np.ndarray, position: int, anchor: np.ndarray | None) -> np.ndarray:
@@ -192,7 +201,7 @@ def _pointwise(values: xr.DataArray, rows: np.ndarray, steps: np.ndarray) -> np.
     return np.asarray(values.isel(at).transpose("row", "unit").values, np.float64)
 
 
-def word_embeddings(lm: Any, texts: Sequence[str]) -> xr.DataArray:
+def word_embeddings(lm: "LanguageModel", texts: Sequence[str]) -> xr.DataArray:
     """Return the word embedding at each step of texts, for the embedding-only baseline.
 
     Args:

@@ -9,33 +9,36 @@ which of them is chosen is an accident of the sample. What the model reads is ag
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from textgate.evaluation import interval
-from textgate.probing._signals import anchors, per_example, signal_of
+from textgate.probing._signals import PerExample, Trace
+from textgate.probing._tasks import Sample, task_of
 from textgate.probing._threads import one_thread
-from textgate.probing.folds import by_group, check_folds, targets_of
+from textgate.probing.folds import Split, by_group, check_folds
 from textgate.probing.probes import classifier
 
 _MOST = 16  # units that a row names
+Ranking = Callable[[np.ndarray, np.ndarray], np.ndarray]  # from features and classes
 
 
 def sparse_probe(
-    trace: Any,
-    labels: Any,
-    groups: Any,
+    trace: Trace,
+    labels: PerExample,
+    groups: PerExample,
     signal: str | None,
     position: int = -1,
     sizes: Sequence[int] = (1, 2, 4, 8, 16, 32),
     *,
     ranking: str = "mean_difference",
     layer: str | None = None,
-    anchor: Any = None,
+    anchor: PerExample | None = None,
     folds: int = 5,
     strength: float = 1.0,
     resamples: int = 1000,
@@ -84,57 +87,70 @@ def sparse_probe(
     check_folds(folds)
     if ranking not in _RANKINGS:
         raise ValueError(f"`ranking` must be one of {[*_RANKINGS]}. Received: {ranking!r}")
-    wanted = list(sizes)
-    if not wanted or any(isinstance(k, bool) or not isinstance(k, int) or k < 1 for k in wanted):
-        raise ValueError(f"`sizes` must be whole numbers above 0. Received: sizes={wanted}")
-    found = signal_of(trace, signal, layer)
-    targets = targets_of(
-        per_example(trace, found, labels, "labels"), per_example(trace, found, groups, "groups")
-    )
-    values, rows = found.at(position, anchors(trace, found, anchor))
-    if not len(rows):
+    sizes = list(sizes)
+    if not sizes or any(isinstance(k, bool) or not isinstance(k, int) or k < 1 for k in sizes):
+        raise ValueError(f"`sizes` must be whole numbers above 0. Received: sizes={sizes}")
+    task = task_of(trace, labels, groups, signal, layer, anchor)
+    sample = task.at(position)
+    if not len(sample.rows):
         raise ValueError(f"`position` must lie within the examples. Received: position={position}")
-    targets = targets.of(rows)
-    splits = by_group(targets, folds, seed)
-    units = values.shape[1]
-    numbers = found.values["unit"].values if "unit" in found.values.coords else np.arange(units)
-    tried = sorted({k for k in wanted if k < units} | {units})
-    right = {k: np.empty(len(rows), bool) for k in tried}
-    chosen: dict[int, list[frozenset[int]]] = {k: [] for k in tried}
-    y = targets.y
-    for train, test in splits:
-        order = _RANKINGS[ranking](values[train], y[train])
-        for k in tried:
-            best = np.sort(order[:k])
-            with one_thread():
-                trained = classifier(values[train][:, best], y[train], strength)
-                right[k][test] = trained.predict(values[test][:, best]) == y[test]
-            chosen[k].append(frozenset(best.tolist()))
-    table = []
-    for k in tried:
-        low, high = interval(right[k], [targets.groups], resamples=resamples, seed=seed)
-        table.append(
+    splits = by_group(sample.targets, folds, seed)
+    rows = []
+    for size, trial in _trials(sample, sizes, splits, _RANKINGS[ranking], strength).items():
+        low, high = interval(trial.correct, [sample.targets.groups], resamples=resamples, seed=seed)
+        chosen = _most_chosen(trial.choices, min(size, _MOST))
+        rows.append(
             {
-                "units": k,
-                "accuracy": float(right[k].mean()),
+                "units": size,
+                "accuracy": float(trial.correct.mean()),
                 "low": low,
                 "high": high,
-                "majority": float(np.bincount(y).max() / len(y)),
-                "chosen": " ".join(str(numbers[u]) for u in _often(chosen[k], k)),
-                "stability": _overlap(chosen[k]),
+                "majority": sample.targets.majority,
+                "chosen": " ".join(str(unit) for unit in task.signal.units[chosen]),
+                "stability": _stability(trial.choices),
             }
         )
-    return pd.DataFrame(table).assign(
+    return pd.DataFrame(rows).assign(
         ranking=ranking,
-        layer=found.layer,
-        signal=found.name,
+        layer=task.signal.layer,
+        signal=task.signal.name,
         position=int(position),
-        examples=len(rows),
-        groups=targets.group_count,
+        examples=len(sample.rows),
+        groups=sample.targets.group_count,
         folds=folds,
         strength=float(strength),
         seed=seed,
     )
+
+
+class _Trial(NamedTuple):
+    """What came of probes on so many units: where they are right, and each fold's choice."""
+
+    correct: np.ndarray
+    choices: list[frozenset[int]]
+
+
+def _trials(
+    sample: Sample,
+    sizes: Iterable[int],
+    splits: Sequence[Split],
+    ranking: Ranking,
+    strength: float,
+) -> dict[int, _Trial]:
+    """Train probes on the best units of each fold, for each number of units and for all."""
+    x, y = sample.values, sample.targets.y
+    units = x.shape[1]
+    sizes = sorted({size for size in sizes if size < units} | {units})
+    trials = {size: _Trial(np.empty(len(y), bool), []) for size in sizes}
+    for train, test in splits:
+        order = ranking(x[train], y[train])
+        for size, trial in trials.items():
+            best = np.sort(order[:size])
+            with one_thread():
+                probe = classifier(x[train][:, best], y[train], strength)
+                trial.correct[test] = probe.predict(x[test][:, best]) == y[test]
+            trial.choices.append(frozenset(best.tolist()))
+    return trials
 
 
 def _by_mean_difference(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -176,20 +192,18 @@ def _by_l1(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.lexsort((rank, -weights))
 
 
-_RANKINGS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+_RANKINGS: dict[str, Ranking] = {
     "mean_difference": _by_mean_difference,
     "l1": _by_l1,
 }
 
 
-def _often(choices: list[frozenset[int]], size: int) -> list[int]:
-    counts: dict[int, int] = {}
-    for choice in choices:
-        for unit in choice:
-            counts[unit] = counts.get(unit, 0) + 1
-    return sorted(counts, key=lambda unit: (-counts[unit], unit))[: min(size, _MOST)]
+def _most_chosen(choices: Iterable[frozenset[int]], count: int) -> list[int]:
+    """Return the units that most folds choose, most often chosen first."""
+    folds = Counter(unit for choice in choices for unit in choice)
+    return sorted(folds, key=lambda unit: (-folds[unit], unit))[:count]
 
 
-def _overlap(choices: list[frozenset[int]]) -> float:
-    pairs = [len(a & b) / len(a | b) for a, b in combinations(choices, 2)]
-    return float(np.mean(pairs))
+def _stability(choices: Iterable[frozenset[int]]) -> float:
+    """Return the mean Jaccard overlap of two folds' choices."""
+    return float(np.mean([len(a & b) / len(a | b) for a, b in combinations(choices, 2)]))

@@ -1,10 +1,14 @@
 """One thread for small linear algebra, where several cost more than they save."""
 
+from contextlib import AbstractContextManager
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 
-def one_thread() -> Any:
+def one_thread() -> AbstractContextManager[Any]:
     """Return a context in which linear algebra keeps to one thread.
 
     The products of a probe are so small that threads, which wait for each other by spinning, take
@@ -19,7 +23,7 @@ def one_thread() -> Any:
 
 
 @cache
-def _controller() -> Any:
+def _controller() -> "ThreadpoolController":
     import sklearn.linear_model  # noqa: F401  (so that its libraries are there to be found)
     from threadpoolctl import ThreadpoolController
 

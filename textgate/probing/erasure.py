@@ -24,9 +24,10 @@ erased at each step may bring the feature back from elsewhere within the same st
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from textgate.probing._threads import one_thread
 
@@ -50,7 +51,7 @@ class Eraser:
     displacement: float
     kind: str = "leace"
 
-    def transform(self, features: Any) -> np.ndarray:
+    def transform(self, features: ArrayLike) -> np.ndarray:
         """Return features with the directions taken out.
 
         Args:
@@ -84,7 +85,7 @@ class Eraser:
         return self.mean - self.projection @ self.mean
 
 
-def leace(features: Any, labels: Any) -> Eraser:
+def leace(features: ArrayLike, labels: ArrayLike) -> Eraser:
     """Return the eraser of labels from features, in closed form (Belrose et al. 2023).
 
     Args:
@@ -107,15 +108,14 @@ def leace(features: Any, labels: Any) -> Eraser:
     >>> eraser.rank, np.allclose(erased[labels == 0].mean(0), erased[labels == 1].mean(0))
     (1, True)
     """
-    x, mean, factors = _whitened(features)
-    z = _targets(labels, len(x))
-    u, _, _ = factors
+    data = _whitened(features)
+    z = _targets(labels, len(data.x))
     z = z - z.mean(axis=0)
-    return _eraser(x, mean, factors, _span(u.T @ z, float(np.linalg.norm(z, ord=2))), "leace")
+    return _eraser(data, _span(data.u.T @ z, float(np.linalg.norm(z, ord=2))), "leace")
 
 
 def random_eraser(
-    features: Any, rank: int = 1, displacement: float | None = None, seed: int = 0
+    features: ArrayLike, rank: int = 1, displacement: float | None = None, seed: int = 0
 ) -> Eraser:
     """Return an eraser of random directions, the control of `leace`.
 
@@ -145,11 +145,11 @@ def random_eraser(
 
 
 def random_erasers(
-    features: Any, rank: int, displacement: float | None, seeds: Iterable[int]
+    features: ArrayLike, rank: int, displacement: float | None, seeds: Iterable[int]
 ) -> list[Eraser]:
     """Return a `random_eraser` for each seed."""
-    x, mean, factors = _whitened(features)
-    _, s, _ = factors
+    data = _whitened(features)
+    s = data.s
     if isinstance(rank, bool) or not isinstance(rank, int) or not 0 <= rank <= len(s):
         raise ValueError(
             f"`rank` must be a whole number from 0 to {len(s)}, the rank of the features. "
@@ -161,13 +161,13 @@ def random_erasers(
         if displacement is None or not rank:
             basis = np.linalg.qr(drawn)[0]
         else:
-            basis = _as_far(drawn, s, displacement)
-        erasers.append(_eraser(x, mean, factors, basis, "random"))
+            basis = _displacing(drawn, s, displacement)
+        erasers.append(_eraser(data, basis, "random"))
     return erasers
 
 
-def _as_far(drawn: np.ndarray, s: np.ndarray, displacement: float) -> np.ndarray:
-    """Return directions like those drawn, but of more or less variance, as is asked for.
+def _displacing(drawn: np.ndarray, s: np.ndarray, displacement: float) -> np.ndarray:
+    """Return directions like those drawn, of as much variance as gives the displacement.
 
     The components are weighed by s^a. The displacement rises with a, so that a is found by halving.
     """
@@ -182,17 +182,31 @@ def _as_far(drawn: np.ndarray, s: np.ndarray, displacement: float) -> np.ndarray
     return _tilted(drawn, scale, (low + high) / 2)
 
 
-Factors = tuple[np.ndarray, np.ndarray, np.ndarray]
+class _Whitened(NamedTuple):
+    """Centred features x = U diag(s) Vᵀ, without directions of no variance.
+
+    Attributes:
+        x: The features, of shape `(n, features)`.
+        mean: What was subtracted from them, of shape `(features,)`.
+        u: Of shape `(n, rank)`.
+        s: Of shape `(rank,)`.
+        v: Of shape `(features, rank)`.
+    """
+
+    x: np.ndarray
+    mean: np.ndarray
+    u: np.ndarray
+    s: np.ndarray
+    v: np.ndarray
 
 
-def _whitened(features: Any) -> tuple[np.ndarray, np.ndarray, Factors]:
-    """Return centred features, their mean, and U, s, V without directions of no variance."""
-    given = np.asarray(features)
-    if given.ndim != 2 or len(given) < 2 or not given.shape[1]:
+def _whitened(features: ArrayLike) -> _Whitened:
+    raw = np.asarray(features)
+    if raw.ndim != 2 or len(raw) < 2 or not raw.shape[1]:
         raise ValueError(
-            f"`features` must be of shape (n, features) with n from 2. Received: {given.shape}"
+            f"`features` must be of shape (n, features) with n from 2. Received: {raw.shape}"
         )
-    x = given.astype(np.float64)
+    x = raw.astype(np.float64)
     if not np.isfinite(x).all():
         raise ValueError(
             "`features` must be finite; leave out masked steps. "
@@ -205,22 +219,22 @@ def _whitened(features: Any) -> tuple[np.ndarray, np.ndarray, Factors]:
         q, r = np.linalg.qr(x)
         u, s, vt = np.linalg.svd(r, full_matrices=False)
         u = q @ u
-    precision = given.dtype if np.issubdtype(given.dtype, np.floating) else np.float64
+    precision = raw.dtype if np.issubdtype(raw.dtype, np.floating) else np.float64
     scale = max(s.max(initial=0.0), np.abs(mean).max() * np.sqrt(len(x)))
-    kept = s > scale * np.finfo(precision).eps * max(x.shape) ** 0.5
-    return x, mean, (u[:, kept], s[kept], vt[kept].T)
+    varying = s > scale * np.finfo(precision).eps * max(x.shape) ** 0.5
+    return _Whitened(x, mean, u[:, varying], s[varying], vt[varying].T)
 
 
-def _targets(labels: Any, count: int) -> np.ndarray:
-    given = np.asarray(labels)
-    if given.ndim not in (1, 2) or len(given) != count:
+def _targets(labels: ArrayLike, count: int) -> np.ndarray:
+    targets = np.asarray(labels)
+    if targets.ndim not in (1, 2) or len(targets) != count:
         raise ValueError(
             f"`labels` must have one row for each of the {count} rows of features. "
-            f"Received: shape {given.shape}"
+            f"Received: shape {targets.shape}"
         )
-    if given.ndim == 2:
-        return given.astype(np.float64)
-    classes, codes = np.unique(given, return_inverse=True)
+    if targets.ndim == 2:
+        return targets.astype(np.float64)
+    classes, codes = np.unique(targets, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(
             f"`labels` must have at least two classes. Received: only {classes.tolist()}"
@@ -241,14 +255,12 @@ def _tilted(drawn: np.ndarray, scale: np.ndarray, power: float) -> np.ndarray:
     return np.linalg.qr(weighted / np.abs(weighted).max())[0]
 
 
-def _eraser(
-    x: np.ndarray, mean: np.ndarray, factors: Factors, basis: np.ndarray, kind: str
-) -> Eraser:
+def _eraser(data: _Whitened, basis: np.ndarray, kind: str) -> Eraser:
     """Return the eraser of the whitened directions V `basis`."""
-    _, s, v = factors
-    away = (v * s) @ basis  # (features, rank): W⁺ Q's left half
-    onto = (v / s) @ basis  # its right half
-    projection = np.eye(len(mean)) - away @ onto.T
-    total = np.sum(x**2)
-    moved = np.sum((x @ onto @ away.T) ** 2)
-    return Eraser(projection, mean, basis.shape[1], float(moved / total) if total else 0.0, kind)
+    away = (data.v * data.s) @ basis  # (features, rank): W⁺ Q's left half
+    onto = (data.v / data.s) @ basis  # its right half
+    projection = np.eye(len(data.mean)) - away @ onto.T
+    total = np.sum(data.x**2)
+    moved = np.sum((data.x @ onto @ away.T) ** 2)
+    displacement = float(moved / total) if total else 0.0
+    return Eraser(projection, data.mean, basis.shape[1], displacement, kind)

@@ -32,9 +32,14 @@ class Targets:
 
     def of(self, rows: np.ndarray) -> "Targets":
         """Return those of some examples, with the classes and groups numbered anew."""
-        kept, y = np.unique(self.y[rows], return_inverse=True)
+        present, y = np.unique(self.y[rows], return_inverse=True)
         _, groups = np.unique(self.groups[rows], return_inverse=True)
-        return Targets(y, groups, tuple(self.classes[k] for k in kept))
+        return Targets(y, groups, tuple(self.classes[code] for code in present))
+
+    @property
+    def majority(self) -> float:
+        """The share of the most frequent class."""
+        return float(np.bincount(self.y).max() / len(self.y))
 
     @property
     def group_count(self) -> int:
@@ -56,7 +61,7 @@ def targets_of(labels: np.ndarray, groups: np.ndarray) -> Targets:
     return Targets(y, pd.factorize(groups)[0], tuple(str(c) for c in classes))
 
 
-def why_not(targets: Targets, folds: int) -> str | None:
+def obstacle(targets: Targets, folds: int) -> str | None:
     """Return what stands in the way of so many folds, or `None`."""
     if not len(targets.y) or len(targets.classes) < 2:
         return f"`labels` must have at least two classes. Received: {list(targets.classes)}"
@@ -90,8 +95,7 @@ def by_group(targets: Targets, folds: int, seed: int) -> list[Split]:
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
-    reason = why_not(targets, folds)
-    if reason is not None:
+    if reason := obstacle(targets, folds):
         raise ValueError(reason)
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     return list(splitter.split(targets.y, targets.y, targets.groups))
@@ -103,7 +107,7 @@ def by_example(targets: Targets, folds: int, seed: int) -> list[Split]:
 
     splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a class with few members; `why_not` has looked at that
+        warnings.simplefilter("ignore")  # a class with few members; `obstacle` has looked at that
         return list(splitter.split(targets.y, targets.y))
 
 

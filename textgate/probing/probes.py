@@ -27,37 +27,39 @@ predicted for each example when it was held out. They don't include the chance o
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
 
 import numpy as np
 import pandas as pd
+import xarray as xr
+from numpy.typing import ArrayLike
 
 from textgate.evaluation import interval
-from textgate.probing._signals import Signal, anchors, per_example, signal_of
+from textgate.probing._signals import PerExample, Signal, Trace, per_example, signal_of
+from textgate.probing._tasks import Sample, Task, task_of
 from textgate.probing._threads import one_thread
 from textgate.probing.folds import (
     Split,
-    Targets,
     by_example,
     by_group,
     check_folds,
     control_labels,
-    targets_of,
-    why_not,
+    obstacle,
 )
 
 
 def probe(
-    trace: Any,
-    labels: Any,
-    groups: Any,
+    trace: Trace,
+    labels: PerExample,
+    groups: PerExample,
     signal: str | None,
     position: int | Iterable[int] = -1,
     *,
     layer: str | None = None,
-    anchor: Any = None,
-    embedding: Any = None,
-    types: Any = None,
+    anchor: PerExample | None = None,
+    embedding: ArrayLike | xr.DataArray | None = None,
+    types: PerExample | None = None,
     folds: int = 5,
     strength: float = 1.0,
     controls: int = 3,
@@ -113,18 +115,32 @@ def probe(
     >>> (table.accuracy > 0.8).tolist()
     [False, True]
     """
-    found = signal_of(trace, signal, layer)
-    several = list(position) if isinstance(position, Iterable) else [position]
-    return _rows(found, trace, labels, groups, several, anchor, embedding, types, strict=True,
-                 options=_Options(folds, strength, controls, resamples, seed))  # fmt: skip
+    options = _Options(folds, strength, controls, resamples, seed)
+    task = task_of(trace, labels, groups, signal, layer, anchor)
+    if reason := obstacle(task.targets, folds):
+        raise ValueError(reason)
+    probes = _Probes.of(task, embedding, types, options)
+    rows = []
+    for place in _several(position):
+        sample = task.at(place)
+        if not len(sample.rows):
+            raise ValueError(
+                "`position` must lie within the examples, of which the longest has "
+                f"{int(task.signal.mask.sum(axis=1).max(initial=0))} unmasked steps. "
+                f"Received: position={place}"
+            )
+        if reason := obstacle(sample.targets, folds):
+            raise ValueError(f"at position {place}, {reason}")
+        rows.append(probes.row(place, sample))
+    return probes.table(rows)
 
 
 def probe_over_positions(
-    trace: Any,
-    labels: Any,
-    groups: Any,
+    trace: Trace,
+    labels: PerExample,
+    groups: PerExample,
     signal: str | None,
-    anchor: Any,
+    anchor: PerExample,
     positions: Sequence[int] = range(-2, 11),
     **options: Any,
 ) -> pd.DataFrame:
@@ -170,83 +186,42 @@ def probe_over_positions(
             "`anchor` must be a step of each example, such as the antecedent's. Received: None"
         )
     layer, embedding, types = (options.pop(k, None) for k in ("layer", "embedding", "types"))
-    found = signal_of(trace, signal, layer)
-    return _rows(found, trace, labels, groups, list(positions), anchor, embedding, types,
-                 strict=False, options=_Options(**options))  # fmt: skip
+    task = task_of(trace, labels, groups, signal, layer, anchor)
+    probes = _Probes.of(task, embedding, types, _Options(**options))
+    rows, reasons = [], []
+    for position in _several(positions):
+        sample = task.at(position)
+        reasons.append(obstacle(sample.targets, probes.options.folds))
+        rows.append((probes.blank_row if reasons[-1] else probes.row)(position, sample))
+    if all(reasons):
+        raise ValueError(reasons[0])
+    return probes.table(rows)
 
 
+def _several(position: int | Iterable[int]) -> list[int]:
+    positions = list(position) if isinstance(position, Iterable) else [position]
+    if not positions:
+        raise ValueError("`position` must be one or more positions. Received: none")
+    return positions
+
+
+@dataclass
 class _Options:
     """The numbers that a probe takes, checked."""
 
-    def __init__(
-        self,
-        folds: int = 5,
-        strength: float = 1.0,
-        controls: int = 3,
-        resamples: int = 1000,
-        seed: int = 0,
-    ) -> None:
-        check_folds(folds)
-        if not strength > 0:
-            raise ValueError(f"`strength` must be above 0. Received: strength={strength!r}")
-        if controls < 0:
-            raise ValueError(f"`controls` must be at least 0. Received: controls={controls!r}")
-        self.folds, self.strength, self.controls = folds, float(strength), controls
-        self.resamples, self.seed = resamples, seed
+    folds: int = 5
+    strength: float = 1.0
+    controls: int = 3
+    resamples: int = 1000
+    seed: int = 0
 
-
-def _rows(
-    found: Signal,
-    trace: Any,
-    labels: Any,
-    groups: Any,
-    positions: list[int],
-    anchor: Any,
-    embedding: Any,
-    types: Any,
-    strict: bool,
-    options: _Options,
-) -> pd.DataFrame:
-    targets = targets_of(
-        per_example(trace, found, labels, "labels"), per_example(trace, found, groups, "groups")
-    )
-    if strict and (reason := why_not(targets, options.folds)):
-        raise ValueError(reason)
-    steps = anchors(trace, found, anchor)
-    kinds = targets.groups if types is None else per_example(trace, found, types, "types")
-    baseline = _baseline(embedding, found)
-    if not positions:
-        raise ValueError("`position` must be one or more positions. Received: none")
-    rows, reasons = [], []
-    for position in positions:
-        values, members = found.at(position, steps)
-        row: dict[str, Any] = {
-            "layer": found.layer,
-            "signal": found.name,
-            "position": int(position),
-            "examples": len(members),
-            "left_out": found.examples - len(members),
-        }
-        if strict and not len(members):
-            raise ValueError(
-                "`position` must lie within the examples, of which the longest has "
-                f"{int(found.mask.sum(axis=1).max(initial=0))} unmasked steps. "
-                f"Received: position={position}"
-            )
-        some = targets.of(members)
-        reason = why_not(some, options.folds)
-        if strict and reason:
-            raise ValueError(f"at position {position}, {reason}")
-        reasons.append(reason)
-        if reason:
-            rows.append({**row, "groups": some.group_count, **dict.fromkeys(_MEASURES, np.nan)})
-            continue
-        other = None if baseline is None else baseline(position, steps, members)
-        rows.append({**row, **_measure(values, some, np.asarray(kinds)[members], other, options)})
-    if all(reasons):
-        raise ValueError(reasons[0])
-    table = pd.DataFrame(rows)
-    return table.assign(folds=options.folds, strength=options.strength, seed=options.seed)
+    def __post_init__(self) -> None:
+        check_folds(self.folds)
+        if not self.strength > 0:
+            raise ValueError(f"`strength` must be above 0. Received: strength={self.strength!r}")
+        if self.controls < 0:
+            raise ValueError(f"`controls` must be at least 0. Received: controls={self.controls!r}")
+        self.strength = float(self.strength)
 
 
 _MEASURES = (
@@ -255,48 +230,110 @@ _MEASURES = (
 )
 
 
-def _measure(
-    values: np.ndarray,
-    targets: Targets,
-    types: np.ndarray,
-    baseline: np.ndarray | None,
-    options: _Options,
-) -> dict[str, Any]:
-    """Return the numbers of one row."""
-    y, groups = targets.y, targets.groups
-    splits = by_group(targets, options.folds, options.seed)
-    right = held_out(values, y, splits, options.strength) == y
-    low, high = interval(right, [groups], resamples=options.resamples, seed=options.seed)
-    result = {
-        **dict.fromkeys(_MEASURES, np.nan),
-        "groups": targets.group_count,
-        "accuracy": float(right.mean()),
-        "low": low,
-        "high": high,
-        "worst_class": min(float(right[y == c].mean()) for c in range(len(targets.classes))),
-        "majority": float(np.bincount(y).max() / len(y)),
-    }
-    if baseline is not None:
-        guessed = held_out(baseline, y, splits, options.strength)
-        result["embedding"] = float((guessed == y).mean())
-    if options.controls and len(np.unique(types)) < len(types):
-        splits = by_example(targets, options.folds, options.seed)
-        seen = (held_out(values, y, splits, options.strength) == y).astype(float)
+@dataclass(frozen=True)
+class _Probes:
+    """Probes of one task, a row of the table for each position.
+
+    Attributes:
+        task: The task.
+        baseline: The features of the embedding-only baseline: for each step or each example.
+        types: The word type of each example, of shape `(examples,)`.
+        options: The numbers.
+    """
+
+    task: Task
+    baseline: Signal | np.ndarray | None
+    types: np.ndarray
+    options: _Options
+
+    @classmethod
+    def of(
+        cls,
+        task: Task,
+        embedding: ArrayLike | xr.DataArray | None,
+        types: PerExample | None,
+        options: _Options,
+    ) -> Self:
+        kinds = task.targets.groups if types is None else per_example(task.signal, types, "types")
+        return cls(task, _baseline(embedding, task.signal), kinds, options)
+
+    def row(self, position: int, sample: Sample) -> dict[str, Any]:
+        """Return the row of a position."""
+        row = self._counts(position, sample) | dict.fromkeys(_MEASURES, np.nan)
+        row["groups"] = sample.targets.group_count
+        row |= self._on_unseen_groups(sample, position)
+        types = self.types[sample.rows]
+        if self.options.controls and len(np.unique(types)) < len(types):
+            row |= self._against_control_task(sample, types)
+        return row
+
+    def blank_row(self, position: int, sample: Sample) -> dict[str, Any]:
+        """Return the row of a position where there are too few examples to probe."""
+        row = self._counts(position, sample)
+        return {**row, "groups": sample.targets.group_count, **dict.fromkeys(_MEASURES, np.nan)}
+
+    def table(self, rows: list[dict[str, Any]]) -> pd.DataFrame:
+        """Return the rows as a table."""
+        options = self.options
+        return pd.DataFrame(rows).assign(
+            folds=options.folds, strength=options.strength, seed=options.seed
+        )
+
+    def _counts(self, position: int, sample: Sample) -> dict[str, Any]:
+        signal = self.task.signal
+        return {
+            "layer": signal.layer,
+            "signal": signal.name,
+            "position": int(position),
+            "examples": len(sample.rows),
+            "left_out": signal.examples - len(sample.rows),
+        }
+
+    def _on_unseen_groups(self, sample: Sample, position: int) -> dict[str, Any]:
+        """Return the accuracy for groups that weren't in training, and what it is held against."""
+        options, y = self.options, sample.targets.y
+        splits = by_group(sample.targets, options.folds, options.seed)
+        correct = held_out(sample.values, y, splits, options.strength) == y
+        low, high = self._interval(correct, sample)
+        of_class = [float(correct[y == c].mean()) for c in range(len(sample.targets.classes))]
+        measures = {
+            "accuracy": float(correct.mean()),
+            "low": low,
+            "high": high,
+            "worst_class": min(of_class),
+            "majority": sample.targets.majority,
+        }
+        if self.baseline is not None:
+            if isinstance(self.baseline, Signal):
+                features, _ = self.baseline.at(position, self.task.anchor)
+            else:
+                features = self.baseline[sample.rows]
+            predicted = held_out(features, y, splits, options.strength)
+            measures["embedding"] = float((predicted == y).mean())
+        return measures
+
+    def _against_control_task(self, sample: Sample, types: np.ndarray) -> dict[str, Any]:
+        """Return the accuracy for groups that were in training, and that on the control task."""
+        options, y = self.options, sample.targets.y
+        splits = by_example(sample.targets, options.folds, options.seed)
+        seen = (held_out(sample.values, y, splits, options.strength) == y).astype(float)
         control = np.zeros(len(y))
-        for wanted in control_labels(y, types, options.controls, options.seed):
-            control += held_out(values, wanted, splits, options.strength) == wanted
+        for random in control_labels(y, types, options.controls, options.seed):
+            control += held_out(sample.values, random, splits, options.strength) == random
         control /= options.controls
-        low, high = interval(
-            seen - control, [groups], resamples=options.resamples, seed=options.seed
-        )
-        result.update(
-            seen=float(seen.mean()),
-            control=float(control.mean()),
-            selectivity=float((seen - control).mean()),
-            selectivity_low=low,
-            selectivity_high=high,
-        )
-    return result
+        low, high = self._interval(seen - control, sample)
+        return {
+            "seen": float(seen.mean()),
+            "control": float(control.mean()),
+            "selectivity": float((seen - control).mean()),
+            "selectivity_low": low,
+            "selectivity_high": high,
+        }
+
+    def _interval(self, values: np.ndarray, sample: Sample) -> tuple[float, float]:
+        options = self.options
+        clusters = [sample.targets.groups]
+        return interval(values, clusters, resamples=options.resamples, seed=options.seed)
 
 
 def held_out(x: np.ndarray, y: np.ndarray, splits: Sequence[Split], strength: float) -> np.ndarray:
@@ -315,7 +352,14 @@ def held_out(x: np.ndarray, y: np.ndarray, splits: Sequence[Split], strength: fl
     return predicted
 
 
-def classifier(x: np.ndarray, y: np.ndarray, strength: float) -> Any:
+class Classifier(Protocol):
+    """What is trained and predicts, as scikit-learn's classifiers do."""
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Return the class of each row of features `(n, features)`."""
+
+
+def classifier(x: np.ndarray, y: np.ndarray, strength: float) -> Classifier:
     """Return a logistic regression on standardised features, trained.
 
     Where `y` has one class only, as a control task's may by chance, it always predicts that class.
@@ -331,28 +375,24 @@ def classifier(x: np.ndarray, y: np.ndarray, strength: float) -> Any:
     return make_pipeline(StandardScaler(), regression).fit(x, y)
 
 
-def _baseline(embedding: Any, found: Signal) -> Any:
-    """Return what gives a baseline's features for a position, the anchors and the examples."""
+def _baseline(
+    embedding: ArrayLike | xr.DataArray | None, signal: Signal
+) -> Signal | np.ndarray | None:
+    """Return the features of the embedding-only baseline, checked."""
     if embedding is None:
         return None
-    if len(getattr(embedding, "dims", ())) == 3:
-        source = signal_of(embedding, None)
-        if source.mask.shape != found.mask.shape:
+    if isinstance(embedding, xr.DataArray) and embedding.ndim == 3:
+        steps = signal_of(embedding, None)
+        if steps.mask.shape != signal.mask.shape:
             raise ValueError(
-                f"`embedding` must have the examples and steps {found.mask.shape} of the trace. "
-                f"Received: {source.mask.shape}"
+                f"`embedding` must have the examples and steps {signal.mask.shape} of the trace. "
+                f"Received: {steps.mask.shape}"
             )
-
-        def at_steps(position: int, steps: Any, members: np.ndarray) -> np.ndarray:
-            values, rows = Signal(source.values, found.mask, "embedding", "").at(position, steps)
-            assert np.array_equal(rows, members)
-            return values
-
-        return at_steps
-    values = np.asarray(embedding, np.float64)
-    if values.ndim != 2 or len(values) != found.examples:
+        return Signal(steps.values, signal.mask, "embedding", "")
+    features = np.asarray(embedding, np.float64)
+    if features.ndim != 2 or len(features) != signal.examples:
         raise ValueError(
             "`embedding` must be one vector for each example, or a DataArray with the dims "
-            f"(example, time, unit). Received: shape {values.shape}"
+            f"(example, time, unit). Received: shape {features.shape}"
         )
-    return lambda position, steps, members: values[members]
+    return features
