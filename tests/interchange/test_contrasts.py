@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from textgate.datasets import Feature
 from textgate.interchange import contrasts
 from textgate.tokenizers import WordTokenizer
 
@@ -78,6 +79,16 @@ def test_other_classes_and_rows_without_a_counterpart_are_left_out_and_counted()
     found = contrasts(Model(), pd.concat([table, plural, alone, same]))
     assert len(found) == 4
     assert found.dropped == {"other classes": 1, "no counterpart": 1, "counterpart the same": 1}
+
+
+def test_a_feature_of_ones_own_chooses_the_rows():
+    table = pairs().replace({"feminine": "she", "masculine": "he"})
+    other = table.iloc[[0]].assign(bad_class="they")
+    found = contrasts(Model(), pd.concat([table, other]), Feature("sex", ("she", "he")))
+    assert found.feature == "sex"
+    assert found.dropped == {"other classes": 1}
+    with pytest.raises(ValueError, match="sex sets she against they, and no pair does"):
+        contrasts(Model(), table, Feature("sex", ("she", "they")))
 
 
 def test_unknown_words_that_matter_are_left_out_counted_and_named():

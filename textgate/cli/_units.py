@@ -5,11 +5,13 @@ from typing import Annotated
 
 import typer
 
+from textgate.datasets.features import FEATURES
+
 
 def units(
     run: Annotated[Path | None, typer.Argument(help="A run directory, or a .keras file.")] = None,
     feature: Annotated[
-        str, typer.Option(help="gender, number, or what --pairs are about.")
+        str, typer.Option(help=f"{', '.join(FEATURES)}, or what --pairs are about.")
     ] = "gender",
     pairs: Annotated[
         str | None,

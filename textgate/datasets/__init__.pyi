@@ -9,10 +9,14 @@ from ._pipelines import UnknownDropout as UnknownDropout
 from ._pipelines import WindowBatch as WindowBatch
 from ._pipelines import WindowBatches as WindowBatches
 from .corpus import Corpus as Corpus
+from .features import FEATURES as FEATURES
+from .features import Feature as Feature
 
 __all__ = [
+    "FEATURES",
     "Corpus",
     "EncodedText",
+    "Feature",
     "SentenceBatch",
     "SentenceBatches",
     "UnknownDropout",

@@ -21,9 +21,9 @@ from textgate.datasets import lexicon
 from textgate.datasets import tables as _tables
 from textgate.datasets._grammar import Item, capitalized
 from textgate.datasets._phrases import FIRST_NAMED, article
-from textgate.datasets.lexicon import PRONOUNS
+from textgate.datasets.lexicon import GENDERS, PRONOUNS
 
-_SEXES = {"feminine": "masculine", "masculine": "feminine"}
+_OTHER_GENDER = dict(zip(GENDERS, reversed(GENDERS), strict=True))
 _TITLES = {
     "Miss": "Lord",
     "Lady": "Lord",
@@ -161,7 +161,7 @@ def of_gender(item: Item) -> Item | None:
     ... }
     True
     """
-    gender = _SEXES.get(item.gender)
+    gender = _OTHER_GENDER.get(item.gender)
     if gender is None:
         return None
     phrase = item.phrase

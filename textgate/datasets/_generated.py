@@ -14,7 +14,7 @@ from textgate.datasets import _grammar as grammar
 from textgate.datasets import _number_items as number_items
 from textgate.datasets import _pronoun_items as pronoun_items
 from textgate.datasets import lexicon
-from textgate.datasets.lexicon import CLASSES, Weighted
+from textgate.datasets.lexicon import CLASSES, GENDERS, Weighted
 
 SOURCES = ("number_agreement", "pronoun_agreement")
 # So many others for so many items.
@@ -22,7 +22,7 @@ _OTHERS, _ITEMS = 3, 7
 # One in so many of the others is a sentence of number agreement.
 _NUMBER = 4
 # Names have to be learned one by one, so that of the others more have them.
-_CLASSES = (*CLASSES, *CLASSES[:2])
+_CLASSES = (*CLASSES, *GENDERS)
 
 
 def _others(split: str, size: int, seed: int) -> Iterator[str]:

@@ -34,7 +34,7 @@ from dataclasses import dataclass, field
 
 from textgate.datasets import tables as _tables
 from textgate.datasets._phrases import Phrase, Phrases
-from textgate.datasets.lexicon import CLASSES, PRONOUNS, Lexicon, Pool, Predicate
+from textgate.datasets.lexicon import CLASSES, GENDERS, PRONOUNS, Lexicon, Pool, Predicate
 
 # The template in which training shows the reserved lexemes.
 HOME = "refl.simple"
@@ -44,7 +44,7 @@ _ANTECEDENTS = {"A": "any", "An": "noun", "Ap": "noun", "Am": "main", "N": "neut
 _KINDS = ("organization", "machine", "animal")
 _PLACED_KINDS = ("machine", "animal")
 # What the other referents of a sentence are drawn from: of two classes, or of all.
-_RIVALS = (CLASSES[:2],) * 3 + (CLASSES[2:],) + (CLASSES,) * 3
+_RIVALS = (GENDERS,) * 3 + (CLASSES[2:],) + (CLASSES,) * 3
 # For number agreement: one or several.
 _NUMBER_RIVALS = tuple((gender, "they") for gender in CLASSES[:3])
 _NEGATIONS = frozenset(["not", "never", "cannot", "hardly", "nothing", "nobody", "without", "no"])

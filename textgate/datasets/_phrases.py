@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from textgate.datasets.lexicon import CLASSES, PRONOUNS, Lexicon, Noun, Pool
+from textgate.datasets.lexicon import GENDERS, PRONOUNS, Lexicon, Noun, Pool
 
 # The share of pronouns where an antecedent may be one: from these few words a model learns first
 # that there is an agreement.
@@ -177,8 +177,8 @@ class Phrases:
     def _group(self, kind: str, pool: Pool) -> Phrase:
         rng = self.rng
         if kind in ("any", "main") and rng.random() < 0.4:
-            first = self.name(_pick(rng, CLASSES[:2]), pool)
-            second = self.name(_pick(rng, CLASSES[:2]), pool)
+            first = self.name(_pick(rng, GENDERS), pool)
+            second = self.name(_pick(rng, GENDERS), pool)
             if first != second:
                 return Phrase((first, "and", second), "group", f"{first} and {second}")
         chance = rng.random()

@@ -20,7 +20,8 @@ from typing import Any
 
 from textgate.datasets import tables as _tables
 
-CLASSES = ("feminine", "masculine", "neuter", "they")
+GENDERS = ("feminine", "masculine")
+CLASSES = (*GENDERS, "neuter", "they")
 FORMS = ("subject", "object", "possessive", "reflexive")
 
 # The pronoun of each class in each form.
@@ -152,7 +153,7 @@ def _pool(keep: Any) -> Pool:
     names = _tables.read("first_names")
     gendered = _tables.read("nouns_gendered")
     pool = Pool()
-    for sex in CLASSES[:2]:
+    for sex in GENDERS:
         column = _SEX[sex]
         rows = [row for row in names if row["sex"] == column]
         kept = [row for row in rows if keep(row["name"], int(row[column]))]

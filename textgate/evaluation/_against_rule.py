@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from textgate.datasets.lexicon import GENDERS
 from textgate.evaluation._intervals import interval
 from textgate.evaluation._last_gendered_word import last_gendered_word
 from textgate.evaluation._summary import clusters_of, groups_of, numbers
@@ -16,7 +17,6 @@ from textgate.evaluation._summary import clusters_of, groups_of, numbers
 NEAR = 20  # words, within which an antecedent is near
 ALL, NEARBY, BETWEEN = "all", f"within {NEAR} words, no attractors", "with attractors"
 _REQUIRED = ("correct", "prefix", "good_class")
-_SIDES = ("feminine", "masculine")
 
 
 def against_rule(items: pd.DataFrame, resamples: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -59,7 +59,7 @@ def against_rule(items: pd.DataFrame, resamples: int = 1000, seed: int = 0) -> p
     told = items if "rule_correct" in items else last_gendered_word(items)
     rows = []
     for by, part in _parts(told).items():
-        for group in (ALL, *_SIDES):
+        for group in (ALL, *GENDERS):
             members = part if group == ALL else part[part["good_class"] == group]
             if len(members):
                 rows.append(_row(by, group, members, resamples, seed))

@@ -16,11 +16,10 @@ from typing import Any
 import pandas as pd
 
 from textgate.datasets import tables as _tables
-from textgate.datasets.lexicon import PRONOUNS
+from textgate.datasets.lexicon import GENDERS, PRONOUNS
 from textgate.datasets.words import split
 
 DEFAULT = "masculine"
-_GENDERS = ("feminine", "masculine")
 _REQUIRED = ("prefix", "good_class")
 _MORE_PRONOUNS = {"feminine": ("hers",), "masculine": ()}
 # Written so; small, "miss" is a verb and "sir" the same word.
@@ -43,10 +42,10 @@ def gendered_words() -> dict[str, str]:
     """
     words: dict[str, str] = {}
     for row in _tables.read("nouns_gendered"):
-        for gender in _GENDERS:
+        for gender in GENDERS:
             for form in (row[gender], row[f"{gender}_plural"]):
                 words[split(form)[-1].lower()] = gender  # "twin sister", "ex-wife"
-    for gender in _GENDERS:
+    for gender in GENDERS:
         forms = (*PRONOUNS[gender].values(), *_MORE_PRONOUNS[gender])
         words |= dict.fromkeys((*forms, *_TITLES[gender], *_SMALL[gender]), gender)
     return words
@@ -83,10 +82,10 @@ def last_gendered_word(contexts: pd.DataFrame) -> pd.DataFrame:
             f"contexts need the columns {' and '.join(_REQUIRED)}; {missing[0]!r} is missing. "
             f"Received: columns {list(contexts.columns)}"
         )
-    other = sorted({str(name) for name in contexts["good_class"]} - set(_GENDERS))
+    other = sorted({str(name) for name in contexts["good_class"]} - set(GENDERS))
     if other:
         raise ValueError(
-            f"the rule tells {' from '.join(_GENDERS)}; leave other rows out. "
+            f"the rule tells {' from '.join(GENDERS)}; leave other rows out. "
             f"Received: good_class={other[0]!r}"
         )
     last = [_last(split(prefix)) for prefix in contexts["prefix"]]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from textgate.datasets.lexicon import GENDERS
 from textgate.evaluation._against_rule import against_rule
 from textgate.evaluation._agreement import agreement
 from textgate.evaluation._last_gendered_word import last_gendered_word
@@ -16,7 +17,6 @@ from textgate.evaluation._summary import summary
 RULE = (
     "Beside the model, the rule “the gender of the last gendered word before”; difference in points"
 )
-GENDERS = ("feminine", "masculine")
 
 
 @dataclass(frozen=True)

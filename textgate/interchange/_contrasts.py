@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-# The classes that a feature sets against each other, where a table of pairs has others besides.
-CLASSES = {"gender": ("feminine", "masculine")}
+from textgate.datasets.features import Feature, feature_of, has_counterpart, of_classes
+
 _NAMED = 8  # unknown words that a message names
 
 
@@ -87,7 +87,7 @@ class Contrasts:
 
 
 def contrasts(
-    lm: Any, pairs: pd.DataFrame, feature: str = "gender", with_source: bool = True
+    lm: Any, pairs: pd.DataFrame, feature: str | Feature = "gender", with_source: bool = True
 ) -> Contrasts:
     """Make minimal pairs ready for intervention.
 
@@ -96,9 +96,10 @@ def contrasts(
         pairs: One row a pair, as from `textgate.datasets.minimal_pairs`, with the columns `good`,
             `bad` (sentences), `target` (index of the word in which they differ) and
             `counterpart_prefix` (the words before the target, such that `bad`'s word is right
-            after them). With columns `good_class` and `bad_class`, the rows of
-            `feature="gender"` are those of feminine against masculine.
-        feature: What the pairs are about; any name for pairs of one's own.
+            after them).
+        feature: What the pairs are about: a name of `textgate.datasets.FEATURES` or a `Feature`,
+            of which the rows with its two classes in `good_class` and `bad_class` are taken
+            (for `"gender"`, feminine against masculine); or any other name for pairs of one's own.
         with_source: Whether the counterparts are needed; without, `source` is `None`.
 
     Returns:
@@ -131,9 +132,10 @@ def contrasts(
     ['<bos>', 'the', 'actor', 'lost']
     """
     _check_columns(pairs, with_source)
+    feature = feature_of(feature)
     dropped: dict[str, int] = {}
     kept = _of_the_feature(pairs, feature, with_source, dropped)
-    _check_classes(kept, feature)
+    _check_classes(kept, feature.name)
     reader = _Reader(lm.tokenizer)
     rows: list[tuple[list[int], list[int], int, int]] = []
     places: list[int] = []
@@ -159,7 +161,7 @@ def contrasts(
         )
     table = kept.iloc[places].reset_index(drop=True)
     if lost:
-        _check_classes(table, feature, f", left out {_told(dropped, unknown)}")
+        _check_classes(table, feature.name, f", left out {_told(dropped, unknown)}")
     last = np.array([len(base) - 1 for base, *_ in rows], np.int32)
     return Contrasts(
         table=table,
@@ -168,7 +170,7 @@ def contrasts(
         good=np.array([good for *_, good, _ in rows], np.int32),
         bad=np.array([bad for *_, bad in rows], np.int32),
         last=last,
-        feature=feature,
+        feature=feature.name,
         dropped=dropped,
         unknown=dict(unknown.most_common()),
     )
@@ -239,26 +241,24 @@ def _check_columns(pairs: pd.DataFrame, with_source: bool) -> None:
 
 
 def _of_the_feature(
-    pairs: pd.DataFrame, feature: str, with_source: bool, dropped: dict[str, int]
+    pairs: pd.DataFrame, feature: Feature, with_source: bool, dropped: dict[str, int]
 ) -> pd.DataFrame:
-    kept = pairs
-    if feature in CLASSES and {"good_class", "bad_class"} <= set(pairs):
-        both = CLASSES[feature]
-        kept = kept[kept["good_class"].isin(both) & kept["bad_class"].isin(both)]
-        if not len(kept):
-            raise ValueError(
-                f"{feature} sets {' against '.join(both)}, and no pair does; give such pairs, or "
-                f"the pairs' own feature. Received: classes {sorted(set(pairs['good_class']))}"
-            )
-        if len(kept) < len(pairs):
-            dropped["other classes"] = len(pairs) - len(kept)
+    rows = pairs[of_classes(pairs, feature)]
+    if feature.classes is not None and not len(rows):
+        raise ValueError(
+            f"{feature.name} sets {' against '.join(feature.classes)}, and no pair does; give such "
+            "pairs, or the pairs' own feature. "
+            f"Received: classes {sorted(set(pairs['good_class']))}"
+        )
+    if len(rows) < len(pairs):
+        dropped["other classes"] = len(pairs) - len(rows)
     if with_source:
-        there = kept["counterpart_prefix"].fillna("").astype(str).str.strip() != ""
         # A target that begins its sentence has no prefix, and nothing to exchange.
+        there = has_counterpart(rows)
         if not there.all():
             dropped["no counterpart"] = int((~there).sum())
-            kept = kept[there]
-    return kept
+            rows = rows[there]
+    return rows
 
 
 def _check_classes(kept: pd.DataFrame, feature: str, also: str = "") -> None:

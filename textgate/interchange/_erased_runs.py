@@ -26,6 +26,7 @@ import pandas as pd
 from keras import ops
 
 from textgate import recurrence
+from textgate.datasets.features import Feature, feature_of
 from textgate.evaluation import interval
 from textgate.interchange._clean_runs import Stack, readout_difference, run_clean, stack_of
 from textgate.interchange._contrasts import Contrasts, contrasts
@@ -45,7 +46,7 @@ def erasure_effect(
     layer: str,
     signal: str | None = None,
     *,
-    feature: str = "gender",
+    feature: str | Feature = "gender",
     fit: pd.DataFrame | None = None,
     side: pd.DataFrame | None = None,
     steps: str = "every",
@@ -120,6 +121,7 @@ def erasure_effect(
         "random": random_erasers(x, eraser.rank, None, seeds),
         "matched": random_erasers(x, eraser.rank, eraser.displacement, seeds),
     }
+    feature = feature_of(feature).name
     tasks = {feature: tried}
     if side is not None:
         tasks["side"] = contrasts(lm, side, "side", with_source=False)

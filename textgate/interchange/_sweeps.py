@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from textgate._progress import progress_of
+from textgate.datasets.features import Feature
 from textgate.interchange._contrasts import Contrasts, contrasts
 from textgate.interchange._runner import runner_for
 from textgate.tracing import fingerprint
@@ -32,7 +33,7 @@ def sweep(
     signal: str = "cell_state",
     kind: str = "interchange",
     *,
-    feature: str = "gender",
+    feature: str | Feature = "gender",
     reference: Contrasts | None = None,
     by_position: bool = False,
     seed: int = 0,

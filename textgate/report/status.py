@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from textgate.datasets.lexicon import GENDERS
 from textgate.report._findings import ModelFindings
 from textgate.report._words import known
 
 WELL, PARTLY, NOT, UNKNOWN = "well", "partly", "not", "unknown"
 _WELL = 0.9
-_GENDERS = ("feminine", "masculine")
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def main_pairs(model: ModelFindings) -> str | None:
 
 def _genders(table: pd.DataFrame) -> list[pd.Series]:
     rows = []
-    for good, bad in (_GENDERS, _GENDERS[::-1]):
+    for good, bad in (GENDERS, GENDERS[::-1]):
         found = table[(table["by"] == "against") & (table["group"] == f"{good} against {bad}")]
         if not len(found):  # pairs with one wrong form: the other gender's
             found = table[(table["by"] == "class") & (table["group"] == good)]

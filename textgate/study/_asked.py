@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from textgate.datasets.features import contrasting
 from textgate.interchange import contrasts, runner_for
 
 SPLITS = ("test", "validation", "test_templates")
@@ -22,15 +23,11 @@ def gender_pairs(size: int | None = None) -> pd.DataFrame:
     """Return generated pairs of *she* against *he* with their twins; all splits were unseen."""
     from textgate.datasets import minimal_pairs
 
-    both = ("feminine", "masculine")
-    parts = []
-    for split in SPLITS:
-        rows = minimal_pairs("pronoun_agreement", split=split, size=size)
-        rows = rows[rows["good_class"].isin(both) & rows["bad_class"].isin(both)]
-        parts.append(rows[rows["counterpart_prefix"] != ""])
-    found = pd.concat(parts, ignore_index=True)
-    found = found.drop_duplicates("good", ignore_index=True)
-    return found.assign(item=range(len(found)))
+    parts = [
+        contrasting(minimal_pairs("pronoun_agreement", split=split, size=size)) for split in SPLITS
+    ]
+    pairs = pd.concat(parts, ignore_index=True).drop_duplicates("good", ignore_index=True)
+    return pairs.assign(item=range(len(pairs)))
 
 
 def right_both_ways(

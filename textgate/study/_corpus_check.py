@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from textgate.datasets.lexicon import GENDERS
 from textgate.datasets.pair_files import forms_of
 
 _WORDS = 1_000_000  # read at most
@@ -37,7 +38,7 @@ def pronouns_in(texts: Sequence[str]) -> pd.DataFrame:
         if words >= _WORDS:
             break
     rows = []
-    for gender in ("feminine", "masculine"):
+    for gender in GENDERS:
         forms = sorted({form.lower() for form in forms_of(gender)})
         rows += [
             {

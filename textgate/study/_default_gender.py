@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import logsumexp
 
+from textgate.datasets.lexicon import GENDERS
 from textgate.datasets.pair_files import forms_of
 from textgate.evaluation import interval
 
@@ -69,7 +70,7 @@ def default_gender(lm: Any, seed: int = 0) -> pd.DataFrame:
     vocabulary = {word: number for number, word in enumerate(lm.tokenizer.vocabulary)}
     forms = {
         gender: [vocabulary[form] for form in forms_of(gender) if form in vocabulary]
-        for gender in ("feminine", "masculine")
+        for gender in GENDERS
     }
     if not all(forms.values()):
         raise ValueError(

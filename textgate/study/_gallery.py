@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from textgate._files import CannotWriteError, write_text
+from textgate.datasets.features import contrasting
 
 EXAMPLE = "{She|He} came out and played with {her|his} dog."
 # A sentence and its twin; the last choice is the pronoun that the first one decides.
@@ -133,12 +134,7 @@ def _knows(known: set[str], word: str) -> bool:
 def _generated(lm: Any, seed: int) -> list[dict[str, Any]]:
     from textgate.datasets import minimal_pairs
 
-    pairs = minimal_pairs("pronoun_agreement", split="test", size=800, seed=seed)
-    pairs = pairs[
-        (pairs["counterpart_prefix"] != "")
-        & pairs["good_class"].isin(["feminine", "masculine"])
-        & pairs["bad_class"].isin(["feminine", "masculine"])
-    ]
+    pairs = contrasting(minimal_pairs("pronoun_agreement", split="test", size=800, seed=seed))
     rows: list[dict[str, Any]] = []
     used: set[str] = set()
     for group, choose in _GENERATED.items():

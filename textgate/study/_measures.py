@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from textgate import mechanics
+from textgate.datasets.features import contrasting
 from textgate.mechanics.nodes import memory_of
 from textgate.study._gallery import EXAMPLE, twins
 from textgate.tracing import find_sites, nodes_of, trace
@@ -18,10 +19,7 @@ _MOST_UNITS = 4
 
 def gender_items(pairs: pd.DataFrame, size: int) -> pd.DataFrame:
     """Return the first pairs of feminine against masculine that have a counterpart."""
-    both = ("feminine", "masculine")
-    rows = pairs[pairs["good_class"].isin(both) & pairs["bad_class"].isin(both)]
-    rows = rows[rows["counterpart_prefix"] != ""]
-    return rows.drop_duplicates("item").head(size).reset_index(drop=True)
+    return contrasting(pairs).drop_duplicates("item").head(size).reset_index(drop=True)
 
 
 def probes(lm: Any, pairs: pd.DataFrame, layer: str | None, seed: int = 0) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from textgate.datasets.features import Feature
 from textgate.unit_search._confirmation import BOTH
 from textgate.unit_search._finding import UnitFinding
 from textgate.unit_search._protocol import find_units
@@ -80,7 +81,7 @@ class UnitsOverRuns:
 def find_units_over_runs(
     runs: Sequence[str | Path],
     pairs: pd.DataFrame | None = None,
-    feature: str = "gender",
+    feature: str | Feature = "gender",
     layer: str | None = None,
     signals: Sequence[str] = (),
     seed: int = 0,

@@ -54,6 +54,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from textgate.datasets.features import FEATURES, Feature, feature_of
 from textgate.interchange import contrasts
 from textgate.interchange.effects import INTERCHANGE, Half, one_hot
 from textgate.unit_search import _axes as axes
@@ -71,14 +72,12 @@ from textgate.unit_search._untrained import untrained
 
 _MOST_ALTERNATIVES = 3
 _LEAST_CONTROLS = 19
-# Which generated pairs a feature has.
-_PAIRS = {"gender": "pronoun_agreement", "number": "number_agreement"}
 
 
 def find_units(
     lm: Any,
     pairs: pd.DataFrame | None = None,
-    feature: str = "gender",
+    feature: str | Feature = "gender",
     layer: str | None = None,
     signal: str | None = None,
     seed: int = 0,
@@ -96,9 +95,10 @@ def find_units(
         lm: A `textgate.models.LanguageModel`.
         pairs: Minimal pairs with counterparts: the columns `good`, `bad`, `target`,
             `counterpart_prefix`, `good_class`, `bad_class`, and by choice `template`, `lexeme`,
-            `counterpart_lexeme` and `verbs`, in which the halves are to be disjoint. By default,
-            for gender and number, generated ones.
-        feature: What the pairs are about; `"gender"` takes feminine against masculine.
+            `counterpart_lexeme` and `verbs`, in which the halves are to be disjoint. By default
+            those of the feature.
+        feature: What the pairs are about: a name of `textgate.datasets.FEATURES`, a `Feature`, or
+            any other name for pairs of one's own; `"gender"` takes feminine against masculine.
         layer: Name of the recurrent layer; `None` for the one in which the smallest set was
             discovered.
         signal: The signal; `None` for what the cell remembers with, an LSTM's cell state or a
@@ -148,6 +148,7 @@ def find_units(
     _check_numbers(items, controls)
     signal = signal or ("cell_state" if lm.cell == "lstm" else "hidden_state")
     names = [layer] if layer else [each.name for each in lm.recurrent_layers]
+    feature = feature_of(feature)
     pairs = _pairs(pairs, feature)
     with stages(progress) as stage:
         stage("reading the pairs", 1)
@@ -184,14 +185,16 @@ def find_units(
         masks = {name: one_hot(units, len(norms)) for name, units in sets.items()}
         beside = side_effects.side_tasks(tasks, masks, seed)
         stage("controls: ordinary sentences", 4)
-        reading = side_effects.on_texts(texts, lm, chosen, signal, masks, parts.reference, seed)
+        reading = side_effects.on_texts(
+            texts, feature, lm, chosen, signal, masks, parts.reference, seed
+        )
         stage("controls: fresh weights", 3)
         fresh = untrained(lm, parts, chosen, signal, sets, goals, seed)
         members = sorted({unit for units in sets.values() for unit in units})
         code = codes(lm, pairs, chosen, signal, members, seed)
 
     facts = verdict.Facts(
-        feature=feature,
+        feature=feature.name,
         place=f"{chosen}'s {signal.replace('_', ' ')}",
         accuracy=float(confirming.accuracy(confirming.clean).mean()),
         sufficient=_kept(confirmed, "sufficient", enough),
@@ -234,17 +237,18 @@ def find_units(
     return made.finding(chosen, facts, tables)
 
 
-def _pairs(pairs: pd.DataFrame | None, feature: str) -> pd.DataFrame:
+def _pairs(pairs: pd.DataFrame | None, feature: Feature) -> pd.DataFrame:
     if pairs is not None:
         return pairs
     from textgate.datasets import minimal_pairs
 
-    if feature not in _PAIRS:
+    if feature.pairs is None:
+        names = [name for name, each in FEATURES.items() if each.pairs is not None]
         raise ValueError(
-            f"pairs can be generated for {' and '.join(_PAIRS)}; give your own as `pairs`. "
-            f"Received: feature={feature!r}, pairs=None"
+            f"pairs can be generated for {', '.join(names[:-1])} and {names[-1]}; give your own as "
+            f"`pairs`. Received: feature={feature.name!r}, pairs=None"
         )
-    return minimal_pairs(_PAIRS[feature], split="test")
+    return minimal_pairs(feature.pairs, split="test")
 
 
 def _check_numbers(items: int, controls: int) -> None:

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 import pandas as pd
 
+from textgate.datasets.features import Feature
 from textgate.evaluation.inference import interval
 from textgate.interchange import Contrasts, Runner, contrasts, runner_for
 from textgate.interchange.effects import ABLATIONS
@@ -26,11 +27,6 @@ from textgate.unit_search._splits import split
 _ROWS = 64
 _RANDOM_ON_TEXT = 5
 _ITEMS, _MOST, _TEXTS = 1600, 400, 400
-# What is asked beside a feature: a name, and the generated pairs.
-_BESIDE = {
-    "gender": ("number agreement", "number_agreement"),
-    "number": ("pronoun agreement", "pronoun_agreement"),
-}
 
 
 def side_task(
@@ -267,7 +263,7 @@ class Beside:
 
 def tasks_beside(
     lm: Any,
-    feature: str,
+    feature: Feature,
     given: Mapping[str, pd.DataFrame] | None,
     layer: str,
     signal: str,
@@ -287,8 +283,8 @@ def tasks_beside(
     if given is None:
         from textgate.datasets import minimal_pairs
 
-        name, source = _BESIDE.get(feature, _BESIDE["gender"])
-        given = {name: minimal_pairs(source, split="test", size=_ITEMS)}
+        pairs = minimal_pairs(feature.side_task, split="test", size=_ITEMS)
+        given = {feature.side_task.replace("_", " "): pairs}
     tasks = []
     for name, pairs in given.items():
         try:
@@ -320,6 +316,7 @@ def side_tasks(
 
 def on_texts(
     texts: Sequence[str] | None,
+    feature: Feature,
     lm: Any,
     layer: str,
     signal: str,
@@ -331,7 +328,7 @@ def on_texts(
     if texts is None:
         from textgate.datasets import sentences
 
-        texts = sentences("pronoun_agreement", "validation", size=_TEXTS)
+        texts = sentences(feature.text, "validation", size=_TEXTS)
     if not len(texts):
         return pd.DataFrame()
     return perplexities(lm, texts, layer, signal, masks, reference, seed)

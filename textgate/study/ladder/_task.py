@@ -27,9 +27,8 @@ from typing import Any
 
 import pandas as pd
 
-from textgate.datasets.lexicon import CLASSES, PRONOUNS, load
+from textgate.datasets.lexicon import GENDERS, PRONOUNS, load
 
-GENDERS = CLASSES[:2]
 SPLITS = ("train", "validation", "test", "far")
 LONGEST = 40  # words from antecedent to pronoun in all splits but `far`
 _NAMES, _NOUNS = 16, 12
