@@ -1,12 +1,29 @@
-"""Files that are there whole or not at all: written beside their place, then moved."""
+"""Files and directories that are there whole or not at all: written beside their place, then moved.
 
+    with beside(path) as partial:
+        figure.savefig(partial)
+
+Until the block has ended well, the file or directory `NAME` lies in a directory of its own, beside
+its place: `.NAME.PROCESS-NUMBER.partial/NAME`. Its contents are on the disk before it is moved, and
+its name after: if the machine stops, the old one is there or the new one. What a killed process has
+left behind is removed when the same place is written to again.
+"""
+
+import contextlib
+import itertools
 import json
 import os
-import pathlib
-from collections.abc import Callable, Mapping
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+
+_PARTIAL = re.compile(r"\.(?P<name>.+)\.(?P<process>\d{1,9})-\d+\.partial", re.DOTALL)
+_numbers = itertools.count()
+_in_progress: set[Path] = set()  # of this process
 
 
 class CannotWriteError(OSError, ValueError):
@@ -16,55 +33,191 @@ class CannotWriteError(OSError, ValueError):
     """
 
 
-def write(path: pathlib.Path, content: Callable[[BinaryIO], None]) -> None:
-    """Write a file beside `path`, force it to the disk, and move it there.
+@contextlib.contextmanager
+def beside(path: Path, what: str = "a file") -> Iterator[Path]:
+    """Give a path to write a file or a directory to; it is moved to `path` at the block's end.
 
     Args:
-        path: Where to write to. What is there is replaced at once, or not at all.
-        content: Writes to the open file.
+        path: Where it will be. What is there is replaced at once, or not at all; only a directory
+            that replaces another is moved in two steps. Directories on the way are made.
+        what: What it is, for the message: "the model".
+
+    Yields:
+        A path with the same name, at which there is nothing yet.
 
     Raises:
-        CannotWriteError: If there is no room, or no permission.
+        CannotWriteError: If there is no room, or no permission. Other exceptions of the block, and
+            those about files elsewhere that it reads, stay as they are.
     """
-    beside = path.with_name(f".{path.name}.part")
+    make_directory(path.parent)
+    remove_partials(path.parent, path.name)
+    place = path.absolute()
+    folder = place.with_name(f".{path.name}.{os.getpid()}-{next(_numbers)}.partial")
+    partial = folder / path.name
+    _in_progress.add(folder)
     try:
-        with beside.open("wb") as file:
-            content(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
+        make_directory(folder)
+        yield partial
+        _force_to_disk(partial)
+        _move(partial, place)
     except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise CannotWriteError(
-            f"cannot write a file ({error.strerror or error}); what was there before is "
-            "unchanged: make room and give the same command again. "
-            f"Received: {path}"
-        ) from error
+        if not _is_of_writing(error, folder):
+            raise
+        raise cannot_write(what, path, error) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        _in_progress.discard(folder)
 
 
-def write_text(path: pathlib.Path, text: str) -> None:
-    """Write a text file as `write` does."""
-    write(path, lambda file: _all(file, text.encode()))
+def write(path: Path, content: Callable[[BinaryIO], Any]) -> None:
+    """Write a file as `beside` does.
+
+    Args:
+        path: The file.
+        content: Writes to the open file.
+    """
+    with beside(path) as partial, partial.open("wb") as file:
+        content(file)
 
 
-def write_json(path: pathlib.Path, value: Any) -> None:
-    """Write a JSON file as `write` does."""
+def write_text(path: Path, text: str) -> None:
+    """Write a text file as `beside` does, in UTF-8."""
+    write(path, lambda file: file.write(text.encode()))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file as `beside` does."""
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
-def write_arrays(path: pathlib.Path, arrays: Mapping[str, np.ndarray], state: Any) -> None:
-    """Write arrays, and what JSON can hold, to one `.npz` file as `write` does."""
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], state: Any) -> None:
+    """Write arrays, and what JSON can hold, to one `.npz` file as `beside` does."""
     note = np.frombuffer(json.dumps(state).encode(), np.uint8)
     content: dict[str, Any] = {"__state__": note, **arrays}
     write(path, lambda file: np.savez(file, **content))
 
 
-def read_arrays(path: pathlib.Path) -> tuple[dict[str, np.ndarray], Any]:
+def read_arrays(path: Path) -> tuple[dict[str, np.ndarray], Any]:
     """Return what `write_arrays` has written."""
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     return arrays, json.loads(arrays.pop("__state__").tobytes())
 
 
-def _all(file: BinaryIO, data: bytes) -> None:
-    file.write(data)
+def write_figure(path: Path, figure: Any) -> None:
+    """Write a figure of matplotlib's as `beside` does, in the format that the ending names."""
+    with beside(path, "the figure") as partial:
+        figure.savefig(partial)
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory and those above it, as far as they aren't there.
+
+    Raises:
+        CannotWriteError: If there is no room, or no permission.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or error
+        raise CannotWriteError(f"cannot make the directory ({reason}). Received: {path}") from error
+
+
+def cannot_write(what: str, path: Path, error: Exception) -> CannotWriteError:
+    """Return the error that says what couldn't be written, and why."""
+    reason = getattr(error, "strerror", None) or str(error).partition("\n")[0] or "unknown reason"
+    return CannotWriteError(
+        f"cannot write {what} ({reason}); what was there before is unchanged: make room and give "
+        f"the same command again. Received: {path}"
+    )
+
+
+def is_partial(path: Path) -> bool:
+    """Whether a path holds what `beside` hasn't finished."""
+    return _PARTIAL.fullmatch(path.name) is not None
+
+
+def remove_partials(directory: Path, name: str | None = None) -> None:
+    """Remove what processes that run no more have left unfinished in a directory.
+
+    Args:
+        directory: The directory; nothing is looked for below it.
+        name: Only what would have had this name.
+    """
+    for folder in [*directory.absolute().iterdir()] if directory.is_dir() else []:
+        match = _PARTIAL.fullmatch(folder.name)
+        if match is None or name not in (None, match["name"]):
+            continue
+        if folder in _in_progress or _is_another_running(int(match["process"])):
+            continue
+        # Killed between the two moves of `_move`: what was to be replaced is all there is.
+        place, old = folder.with_name(match["name"]), _old(folder / match["name"])
+        if old.exists() and not place.exists():
+            os.replace(old, place)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_another_running(process: int) -> bool:
+    # In a container every process may have the same number, one after another.
+    if process == os.getpid():
+        return False
+    if os.name == "nt":  # where `os.kill` kills
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is somebody else's
+        return True
+    return True
+
+
+def _is_of_writing(error: OSError, folder: Path) -> bool:
+    """Whether an error came from writing: the system's own, and about no file elsewhere."""
+    if isinstance(error, CannotWriteError):
+        return False
+    if error.filename is None:
+        return type(error) is OSError
+    return os.path.abspath(os.fsdecode(error.filename)).startswith(str(folder))
+
+
+def _force_to_disk(path: Path) -> None:
+    """Force a file, or a directory and all that is in it, to the disk."""
+    if path.is_dir():
+        for inner in path.iterdir():
+            _force_to_disk(inner)
+        _force_names_to_disk(path)
+    else:
+        _synchronize(path, os.O_RDWR)
+
+
+def _force_names_to_disk(directory: Path) -> None:
+    with contextlib.suppress(OSError):  # not every file system can do this, and none has to
+        _synchronize(directory, os.O_RDONLY)
+
+
+def _synchronize(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _move(partial: Path, path: Path) -> None:
+    """Move what is finished to its place, and what is there out of it."""
+    if partial.is_dir() and path.is_dir():
+        os.replace(path, _old(partial))
+        try:
+            os.replace(partial, path)
+        except BaseException:
+            os.replace(_old(partial), path)
+            raise
+    else:
+        os.replace(partial, path)
+    _force_names_to_disk(path.parent)
+
+
+def _old(partial: Path) -> Path:
+    """Return where what is to be replaced lies meanwhile."""
+    return partial.with_name(f"{partial.name}.old")

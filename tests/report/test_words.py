@@ -138,7 +138,7 @@ def test_tables_lie_beside_it(tmp_path):
     table = pd.read_csv(tmp_path / "tables" / "lstm" / "units-interventions.csv")
     assert len(table) == len(made_up.unit_tables()["interventions"])
     assert (tmp_path / "tables" / "lstm" / "agreement-pronoun_agreement-test.csv").is_file()
-    assert not list(tmp_path.rglob("*.part"))
+    assert not list(tmp_path.rglob("*.partial"))
     assert path.stat().st_size < 12_000_000
 
 

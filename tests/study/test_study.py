@@ -82,7 +82,7 @@ def test_it_writes_everything_into_its_directory(done):
             *("mechanics/gradients.csv", "mechanics/held_gates.csv", "saved_model/saved_model.pb"),
         ):
             assert (place / cell / name).exists(), name
-    assert not [p.name for p in place.rglob("*") if p.name.endswith(".part")]
+    assert not [p.name for p in place.rglob("*") if p.name.endswith(".partial")]
     assert [model.name for model in findings.models] == ["lstm", "gru"]
     assert findings.models[0].config["parameters"] == tg.load(place).count_params()
     assert tg.load(place).cell == "lstm"

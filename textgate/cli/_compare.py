@@ -109,20 +109,17 @@ def _rates(given: str) -> tuple[float, ...]:
 
 
 def _draw(ladder: Any, directory: Path) -> list[Path]:
-    """Write the figures beside the tables."""
-    import os
-
+    """Draw the figures that go with the tables."""
     from textgate import plots
+    from textgate._files import write_figure
 
     figures = {"accuracy": plots.ladder_accuracy(ladder.accuracy)}
     if len(ladder.redundancy):
         figures["redundancy"] = plots.ladder_redundancy(ladder.redundancy)
     paths = []
     for name, figure in figures.items():
-        path, beside = directory / f"{name}.png", directory / f".{name}.part.png"
-        figure.savefig(beside)
-        os.replace(beside, path)
-        paths.append(path)
+        paths.append(directory / f"{name}.png")
+        write_figure(paths[-1], figure)
     return paths
 
 

@@ -43,9 +43,10 @@ def trace(
         to=to,
     )
     if plot is not None:
+        from textgate._files import write_figure
         from textgate.plots import heatmap
 
-        _save(heatmap(found, example), plot)
+        write_figure(plot, heatmap(found, example))
         print(f"wrote {plot}")
     if to is not None:
         print(f"wrote {to}")
@@ -63,18 +64,6 @@ def _check_figure(path: Path) -> None:
         raise FileNotFoundError(
             f"The directory of the figure doesn't exist; create it first. Received: {path}"
         )
-
-
-def _save(figure, path: Path) -> None:
-    """Write the figure beside its place and move it there."""
-    import os
-
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
-    try:
-        figure.savefig(partial)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _print(trace) -> None:

@@ -60,12 +60,13 @@ def units(
     found = textgate.find_units(lm, table, feature, layer, signals[0] if signals else None, seed)
     _print(found)
     if to is not None:
+        from textgate._files import write_figure
         from textgate.plots import units_found
 
         found.to_csv(to)
         found.to_html(to / "units.html")
         if found.tables.get("units") is not None:
-            _save(units_found(found), to / "units.png")
+            write_figure(to / "units.png", units_found(found))
         print(f"wrote {to}")
 
 
@@ -164,15 +165,3 @@ def _print(found: "object") -> None:
             )
         table.add_section()
     console.print(table)
-
-
-def _save(figure: "object", path: Path) -> None:
-    """Write the figure beside its place and move it there."""
-    import os
-
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
-    try:
-        figure.savefig(partial)  # type: ignore[attr-defined]
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -10,11 +10,12 @@ import hashlib
 import json
 import os
 import pathlib
-import shutil
 from collections.abc import Iterable, Sequence
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
+
+from textgate._files import beside
 
 # The ids of the special tokens, fixed for every tokenizer.
 PAD, UNKNOWN, BEGIN, END = range(4)
@@ -98,6 +99,7 @@ class EncodedText:
 
         Raises:
             FileExistsError: If `path` exists.
+            CannotWriteError: If the disk is full.
             ValueError: As the class.
         """
         size = len(tokenizer.vocabulary)
@@ -110,21 +112,15 @@ class EncodedText:
                 "There is something already where the encoded text should go; remove it, or load "
                 f"it with EncodedText.load. Received: path={str(path)!r}"
             )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-        shutil.rmtree(beside, ignore_errors=True)
-        beside.mkdir()
-        try:
-            with (beside / "ids.int32").open("wb") as file:
+        with beside(path, "the encoded text") as partial:
+            partial.mkdir()
+            with (partial / "ids.int32").open("wb") as file:
                 _, lengths, counts = _gather(texts, tokenizer, size, file)
-            _offsets(np.concatenate(lengths)).tofile(beside / "offsets.int64")
-            counts.tofile(beside / "counts.int64")
+            _offsets(np.concatenate(lengths)).tofile(partial / "offsets.int64")
+            counts.tofile(partial / "counts.int64")
             about = {"format": 1, "vocabulary": fingerprint(tokenizer.vocabulary)}
-            (beside / "about.json").write_text(json.dumps(about), encoding="utf-8")
-            _read(beside)  # raises if there is nothing to learn from
-            os.replace(beside, path)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
+            (partial / "about.json").write_text(json.dumps(about), encoding="utf-8")
+            _read(partial)  # raises if there is nothing to learn from
         return _read(path)
 
     @classmethod

@@ -51,7 +51,6 @@ class Report:
             tables["perplexity"] = self.perplexity.to_frame().T.to_csv(index=False)
         if self.rule is not None:
             tables["rule"] = self.rule.to_csv(index=False)
-        directory.mkdir(parents=True, exist_ok=True)
         paths = [directory / f"{name}.csv" for name in tables]
         for path, table in zip(paths, tables.values(), strict=True):
             write_text(path, table)

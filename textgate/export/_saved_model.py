@@ -4,8 +4,6 @@ import contextlib
 import functools
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,12 +12,12 @@ import keras
 import tensorflow as tf
 
 from textgate import __version__
+from textgate._files import beside, cannot_write, write_text
 from textgate.export import _description as description
 from textgate.export._language import TOP, LanguageEndpoints
 from textgate.export._model import ModelEndpoints, resources_of
 from textgate.models import LanguageModel
 from textgate.tracing import fingerprint
-from textgate.training import CannotWriteError
 
 # Where TensorFlow leaves room for files of others.
 EXTRA = Path("assets.extra", "textgate.json")
@@ -84,16 +82,18 @@ def saved_model(
     }
     if isinstance(model, LanguageModel):
         note["model"] = model.get_config()
-    with _beside(path) as partial:
-        with _quiet():
-            # Custom gradients are Python functions; see `signals.forget_gradients`.
-            options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-            tf.saved_model.save(root, str(partial), signatures=root.endpoints, options=options)
-        (partial / EXTRA).parent.mkdir(exist_ok=True)
+    with beside(path, "the SavedModel") as partial:
+        # Custom gradients are Python functions; see `signals.forget_gradients`.
+        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        try:
+            with _quiet():
+                tf.saved_model.save(root, str(partial), signatures=root.endpoints, options=options)
+        except tf.errors.OpError as error:
+            raise cannot_write("the SavedModel", path, error) from error
         text = json.dumps(note, ensure_ascii=False, indent=1) + "\n"
-        (partial / EXTRA).write_text(text, encoding="utf-8", newline="\n")
+        write_text(partial / EXTRA, text)
         if card is not None:
-            (partial / "README.md").write_text(card, encoding="utf-8", newline="\n")
+            write_text(partial / "README.md", card)
     return path
 
 
@@ -220,41 +220,6 @@ def _reading(endpoint: Any, weights: list[Any], kept: list[tf.Variable]) -> Any:
             return endpoint(*arguments)
 
     return reading
-
-
-@contextlib.contextmanager
-def _beside(path: Path) -> Iterator[Path]:
-    """Make a directory to write to, and move it to `path` when the block has ended well."""
-    try:
-        path.absolute().parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.absolute().parent))
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    try:
-        partial = folder / "new"
-        partial.mkdir()
-        yield partial
-        if path.exists():  # a SavedModel, by `_check_free`
-            os.rename(path, folder / "old")
-            try:
-                os.rename(partial, path)
-            except BaseException:
-                os.rename(folder / "old", path)
-                raise
-        else:
-            os.rename(partial, path)
-    except (OSError, tf.errors.OpError) as error:
-        raise _cannot_write(path, error) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _cannot_write(path: Path, error: Exception) -> CannotWriteError:
-    reason = getattr(error, "strerror", None) or str(error).partition("\n")[0] or "unknown reason"
-    return CannotWriteError(
-        f"cannot write the SavedModel ({reason}); what was there before is unchanged. "
-        f"Received: {path}"
-    )
 
 
 @contextlib.contextmanager

@@ -8,7 +8,6 @@ all look idle one by one.
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from textgate._files import is_partial, write, write_text
 from textgate._progress import progress_of
 from textgate.datasets.features import Feature
 from textgate.interchange._contrasts import Contrasts, contrasts
@@ -227,15 +227,12 @@ class _Store:
                     f"or remove this one. Received: directory={str(path)!r}"
                 )
             return
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        if path.exists() and not (path.is_dir() and all(map(is_partial, path.iterdir()))):
             raise FileExistsError(
                 "a sweep needs a directory of its own, new or empty or one that a sweep has begun. "
                 f"Received: directory={str(path)!r}"
             )
-        path.mkdir(parents=True, exist_ok=True)
-        beside = path / f"sweep.json.{os.getpid()}"
-        beside.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-        os.replace(beside, known)
+        write_text(known, json.dumps(about, indent=2) + "\n")
 
     def read(self, file: str, shape: tuple[int, ...]) -> np.ndarray | None:
         """Return a finished block, if it is there and whole."""
@@ -247,7 +244,4 @@ class _Store:
 
     def write(self, file: str, block: np.ndarray) -> None:
         """Keep a finished block."""
-        beside = self.path / f"{file}.{os.getpid()}"
-        with open(beside, "wb") as out:
-            np.save(out, block)
-        os.replace(beside, self.path / file)
+        write(self.path / file, lambda out: np.save(out, block))

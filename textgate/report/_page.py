@@ -80,7 +80,7 @@ def write(findings: Findings, directory: str | os.PathLike[str]) -> Path:
         FileNotFoundError: If there is no such directory.
         CannotWriteError: If the disk is full.
     """
-    from textgate._files import CannotWriteError, write_text
+    from textgate._files import write_text
 
     place = Path(directory)
     if not place.is_dir():
@@ -90,12 +90,6 @@ def write(findings: Findings, directory: str | os.PathLike[str]) -> Path:
     text = render(findings)
     for name, table in tables(findings):
         path = place / TABLES / f"{name}.csv"
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CannotWriteError(
-                f"cannot make the folder of the tables ({error.strerror}). Received: {path.parent}"
-            ) from error
         write_text(path, _without_dust(table).to_csv(index=False))
     write_text(place / PAGE, text)
     return place / PAGE

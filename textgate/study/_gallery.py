@@ -4,16 +4,14 @@ Each has a twin, the same sentence about somebody of the other gender, word for 
 are traced together, so that a unit's curve can be drawn beside its twin's.
 """
 
-import os
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from textgate._files import CannotWriteError, write_text
+from textgate._files import beside, write_text
 from textgate.datasets.features import contrasting
 
 EXAMPLE = "{She|He} came out and played with {her|his} dog."
@@ -243,21 +241,7 @@ def write_gallery(lm: Any, rows: pd.DataFrame, directory: Path) -> None:
     """
     from textgate.tracing import trace
 
-    partial = directory.with_name(f".{directory.name}.part")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        partial.mkdir(parents=True)
+    with beside(directory, "the traces") as partial:
         texts = [*rows["text"], *rows["twin"]]
         trace(lm, texts, to=partial / "traces.zarr", progress=False)
         write_text(partial / "sentences.csv", rows.to_csv(index=False))
-        shutil.rmtree(directory, ignore_errors=True)
-        os.replace(partial, directory)
-    except CannotWriteError:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise CannotWriteError(
-            f"cannot write the traces ({error.strerror or error}); make room and give the same "
-            f"command again. Received: {directory}"
-        ) from error

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from textgate._files import CannotWriteError, write_json
+from textgate._files import make_directory, write_json
 from textgate.study._stages import NOTES
 from textgate.training import Recipe, presets
 
@@ -136,12 +136,7 @@ def claim(settings: Settings, directory: Path) -> dict[str, Any]:
                 "the directory is not empty and not a study's (it holds "
                 f"{strange[0]!r}); give another, or empty it. Received: {directory}"
             )
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotWriteError(
-            f"cannot make the study's directory ({error.strerror}). Received: {directory}"
-        ) from error
+    make_directory(directory)
     return {}
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from textgate._files import CannotWriteError, write_json
+from textgate._files import write_json
 from textgate._version import __version__
 
 NOTES = ".stages"
@@ -69,12 +69,6 @@ class Stages:
         taken = time.monotonic() - begun
         self.seconds[name] = taken
         self.say(f"{name}: {taken:.0f} s")
-        try:
-            note.parent.mkdir(exist_ok=True)
-        except OSError as error:
-            raise CannotWriteError(
-                f"cannot write to the study's directory ({error.strerror}). Received: {note.parent}"
-            ) from error
         write_json(note, {"inputs": self._fingerprint(reads, settings), "seconds": round(taken, 1)})
         return True
 

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from textgate._files import CannotWriteError, write_json, write_text
+from textgate._files import CannotWriteError, beside, cannot_write, write_json, write_text
 from textgate.study import _asked as asked
 from textgate.study import _gallery as gallery
 from textgate.study import _measures as measures
@@ -143,12 +142,10 @@ class Model:
             seed=self.settings.seed,
             progress=None if self.progress else False,
         )
-        partial = self.run / ".units.part"
-        shutil.rmtree(partial, ignore_errors=True)
-        found.to_csv(partial)
-        if chosen is not None:
-            _write(chosen, partial / "asked.csv")
-        os.replace(partial, target)
+        with beside(target, "the units") as partial:
+            found.to_csv(partial)
+            if chosen is not None:
+                _write(chosen, partial / "asked.csv")
 
     def _sentences(self) -> list[str] | None:
         """Return ordinary sentences of the text that a model was made for; `None`: generated."""
@@ -231,10 +228,7 @@ class Model:
         except CannotWriteError:
             raise
         except OSError as error:
-            raise CannotWriteError(
-                f"cannot write the results ({error.strerror or error}); make room and give the "
-                f"same command again. Received: {self.run}"
-            ) from error
+            raise cannot_write("the results", self.run, error) from error
         except ValueError as error:
             self._skip(stage, str(error))
         else:
@@ -265,10 +259,4 @@ def plain_name(path: str) -> str:
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotWriteError(
-            f"cannot make a directory of the study ({error.strerror}). Received: {path.parent}"
-        ) from error
     write_text(path, table.to_csv(index=False))

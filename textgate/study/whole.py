@@ -103,7 +103,6 @@ def _data(doing: Stages, settings: Settings, place: Path) -> None:
 
     def work() -> None:
         target = place / "data"
-        target.mkdir(exist_ok=True)
         pairs = minimal_pairs("pronoun_agreement", split="test")
         write_text(target / "pronoun_agreement-test.csv", pairs.to_csv(index=False))
         counts = pairs.drop_duplicates("item").groupby(["direction", "form"]).size()

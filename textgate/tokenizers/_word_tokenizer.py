@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from textgate._files import write_text
 from textgate.tokenizers import _split
 from textgate.tokenizers._table import LOWER
 
@@ -216,14 +217,8 @@ class WordTokenizer:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the tokenizer to a JSON file. An old one stays whole until the new one is."""
-        path = pathlib.Path(path)
         text = json.dumps(self.get_config(), ensure_ascii=False, indent=0)
-        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            beside.write_text(text, encoding="utf-8", newline="\n")
-            os.replace(beside, path)
-        finally:
-            beside.unlink(missing_ok=True)
+        write_text(pathlib.Path(path), text)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "WordTokenizer":

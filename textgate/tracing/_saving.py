@@ -10,7 +10,7 @@ import zarr
 
 from textgate import recurrence
 from textgate.tracing import _labelled as labelled
-from textgate.tracing._store import Store, check_free, list_coordinates
+from textgate.tracing._store import Store, check_free, list_coordinates, open_store, place_for
 
 _ROWS = 256  # examples a chunk
 
@@ -40,13 +40,16 @@ def save(trace: xr.DataTree, path: str | os.PathLike) -> xr.DataTree:
     (2, 5, 4)
     """
     nodes = nodes_of(trace)
-    with Store(check_free(path), [], _common(trace), None, None, _ROWS) as store:
+    path = check_free(path)
+    with place_for(path) as partial:
+        store = Store(partial, [], _common(trace), None, None, _ROWS)
         with warnings.catch_warnings():
             # As in the store: older versions of Zarr warn that their strings may change.
             warnings.filterwarnings("ignore", category=FutureWarning, module="zarr")
             for name, node in nodes.items():
                 _write(store, store.root.require_group(name), node)
-        return store.publish(list(nodes))
+        store.note(list(nodes))
+    return open_store(path)
 
 
 def nodes_of(trace: Any) -> dict[str, xr.Dataset]:

@@ -1,22 +1,19 @@
 """A trace on disk: a Zarr store, written batch by batch and read when it is looked at.
 
-The store is built in a directory beside its place and moved there when it is complete, so that what
-lies under the final name is always whole. Its size is noted in it, and checked on opening. Chunks
-that hold nothing but padding are not written at all, and what padding other chunks hold compresses
-to next to nothing.
+The store is moved to its place when it is complete, so that what lies under the final name is
+always whole. Its size is noted in it, and checked on opening. Chunks that hold nothing but padding
+are not written at all, and what padding other chunks hold compresses to next to nothing.
 
 Layout: a group for each node; in it an array for each signal and coordinate, with dimension names,
 as `xarray.open_datatree` reads it. Derived signals that follow from stored ones are not stored but
 computed on reading, by `open`.
 """
 
+import contextlib
 import os
-import shutil
-import uuid
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -25,6 +22,7 @@ import zarr
 from zarr.codecs import BloscCodec
 
 from textgate import recurrence
+from textgate._files import beside
 from textgate.tracing import _labelled as labelled
 from textgate.tracing._memory import cut, initial_states, kept_steps
 from textgate.tracing._selection import Kept
@@ -48,11 +46,24 @@ def check_free(path: str | os.PathLike) -> Path:
     return path
 
 
+@contextlib.contextmanager
+def place_for(path: Path) -> Iterator[Path]:
+    """Give a path to write a store to, which is moved to `path` at the block's end.
+
+    Raises:
+        FileExistsError: If something is there by then.
+        CannotWriteError: If the disk is full.
+    """
+    with beside(path, "the trace") as partial:
+        yield partial
+        check_free(path)
+
+
 class Store:
-    """Writes the batches of a trace to a Zarr store; a context manager that cleans up after itself.
+    """Writes the batches of a trace to a Zarr store.
 
     Args:
-        path: Where the store will be when it is finished.
+        path: Where to write.
         kept: What to keep.
         attributes: The attributes that all nodes have in common.
         examples: Number of examples, where it is known.
@@ -70,26 +81,13 @@ class Store:
         batch: int,
     ) -> None:
         self.path = path
-        self.partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.partial")
+        self.root = zarr.open_group(str(path), mode="w-", zarr_format=3)
         self.kept = {k.site.path: k for k in kept}
         self.attributes, self.examples, self.steps = attributes, examples, steps
         self.batch = batch
         self.called: dict[str, int] = {}
         self.lengths: dict[tuple[str, int], int] = {}
         self.widths: dict[tuple[str, int], int] = {}
-
-    def __enter__(self) -> "Store":
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.root = zarr.open_group(str(self.partial), mode="w-", zarr_format=3)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        shutil.rmtree(self.partial, ignore_errors=True)
 
     def write(
         self, start: int, records: Records, length: int | None, tokens: np.ndarray | None
@@ -202,8 +200,8 @@ class Store:
         )
         array[:] = values
 
-    def finish(self, examples: int, labels: Mapping[str, np.ndarray]) -> xr.DataTree:
-        """Complete the store, move it to its place and open it."""
+    def finish(self, examples: int, labels: Mapping[str, np.ndarray]) -> None:
+        """Write what is known only at the end."""
         for (path, number), length in self.lengths.items():
             kept = self.kept[path]
             group: Any = self.root[self._name(path, number)]
@@ -217,11 +215,11 @@ class Store:
                 words: Any = group[labelled.TOKEN]
                 words.update_attributes({"width": self.widths[path, number]})
             list_coordinates(group, kept.signals)
-        return self.publish([self._name(*key) for key in self.lengths])
+        self.note([self._name(*key) for key in self.lengths])
 
-    def publish(self, nodes: list[str]) -> xr.DataTree:
-        """Note what was written, move the store to its place and open it."""
-        files, size = _measure(self.partial)
+    def note(self, nodes: list[str]) -> None:
+        """Note in the store itself what was written, once nothing more will be."""
+        files, size = _measure(self.path)
         self.root.update_attributes(
             {
                 **self.attributes,
@@ -231,9 +229,6 @@ class Store:
                 "nodes": nodes,
             }
         )
-        check_free(self.path)
-        os.replace(self.partial, self.path)
-        return open_store(self.path)
 
 
 def list_coordinates(group: zarr.Group, signals: tuple[str, ...]) -> None:

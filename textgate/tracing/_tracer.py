@@ -21,7 +21,7 @@ from textgate.tracing._edited import Editing, parts_of
 from textgate.tracing._memory import Memory
 from textgate.tracing._selection import Kept, select
 from textgate.tracing._sites import checked_sites
-from textgate.tracing._store import Store, check_free
+from textgate.tracing._store import Store, check_free, open_store, place_for
 from textgate.tracing.inputs import Source, source_of
 from textgate.tracing.program import NOTES, Program, program_for
 
@@ -86,6 +86,7 @@ def trace(
             layer, signal, unit or step is unknown; if the inputs don't fit the model.
         TypeError: If `model` is not a Keras model or another argument is of the wrong kind.
         FileExistsError: If something is at `to` already.
+        CannotWriteError: If the disk is full.
 
     Example:
 
@@ -117,10 +118,12 @@ def trace(
         examples = _run(program, source, sink, kept, progress, editing)
         labelled.check_labels(given_labels, examples)
         return sink.finish(examples, given_labels)
-    with Store(path, kept, attributes, source.examples, source.steps, batch_size) as sink:
+    with place_for(path) as partial:
+        sink = Store(partial, kept, attributes, source.examples, source.steps, batch_size)
         examples = _run(program, source, sink, kept, progress, editing)
         labelled.check_labels(given_labels, examples)
-        return sink.finish(examples, given_labels)
+        sink.finish(examples, given_labels)
+    return open_store(path)
 
 
 def _batch_size(given: int | None, model: Any, kept: list[Kept], inputs: Any) -> int:

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from textgate._files import CannotWriteError
 from textgate.training._recipe import Recipe
 
 GENERATED = ("pronoun_agreement",)
@@ -48,13 +47,7 @@ class TrainingData:
             self.tokenizer = WordTokenizer.train(
                 texts("train"), size=recipe.vocabulary, min_count=recipe.min_count
             )
-            beside = directory / ".vocabulary.part.json"
-            try:
-                self.tokenizer.save(beside)
-                beside.replace(vocabulary)
-            except OSError as error:
-                beside.unlink(missing_ok=True)
-                raise _no_room(error, vocabulary) from error
+            self.tokenizer.save(vocabulary)
         encoded = {}
         for split in ("train", "validation"):
             path = directory / _ENCODED / split
@@ -63,14 +56,7 @@ class TrainingData:
             elif path.is_dir():
                 encoded[split] = EncodedText.load(path, self.tokenizer)
             else:
-                for left in path.parent.glob(f".{split}.*.part"):  # of a killed run
-                    shutil.rmtree(left, ignore_errors=True)
-                try:
-                    encoded[split] = EncodedText.encode(texts(split), self.tokenizer, path)
-                except FileExistsError:
-                    raise
-                except OSError as error:
-                    raise _no_room(error, path) from error
+                encoded[split] = EncodedText.encode(texts(split), self.tokenizer, path)
         dropout = UnknownDropout(recipe.unknown) if recipe.unknown else None
         size = recipe.batch_size
         if recipe.running:
@@ -146,10 +132,3 @@ def _units(recipe: Recipe, paragraphs: Iterable[str]) -> Iterator[str]:
 
     for paragraph in paragraphs:
         yield from split_sentences(paragraph)
-
-
-def _no_room(error: OSError, path: Path) -> CannotWriteError:
-    return CannotWriteError(
-        f"cannot write the data of the run ({error.strerror or error}); make room and give the "
-        f"same command again. Received: {path}"
-    )

@@ -21,7 +21,14 @@ from typing import Any
 
 import numpy as np
 
-from textgate._files import CannotWriteError, write_json, write_text
+from textgate._files import (
+    CannotWriteError,
+    beside,
+    is_partial,
+    remove_partials,
+    write_json,
+    write_text,
+)
 from textgate.models import LanguageModel, load
 from textgate.models.loading import CONFIG_FILE, MODEL_FILE
 from textgate.training._data import TrainingData, remove_encoded, remove_prepared
@@ -94,7 +101,8 @@ def train(
             seconds_between_checkpoints,
         )
     write_text(directory / "history.csv", history.to_csv(index=False))
-    _save_model(lm, directory / MODEL_FILE)
+    with beside(directory / MODEL_FILE, "the model") as partial:
+        lm.save(partial)
     _clean(directory)
     return lm
 
@@ -126,7 +134,7 @@ def _claim(directory: Path, recipe: Recipe) -> bool:
     """Make the directory this recipe's own, or raise if it is another's; say whether it is new."""
     config = directory / CONFIG_FILE
     if directory.is_dir() and not config.is_file():
-        found = [path.name for path in directory.iterdir() if not path.name.endswith(".part")]
+        found = [path.name for path in directory.iterdir() if not is_partial(path)]
         if found:
             raise FileExistsError(
                 f"the directory is not empty and not a run's (it holds {found[0]!r}); give "
@@ -152,12 +160,6 @@ def _claim(directory: Path, recipe: Recipe) -> bool:
                 f"or remove this one. Received: {directory}"
             )
         return False
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotWriteError(
-            f"cannot make the run directory ({error.strerror}). Received: {directory}"
-        ) from error
     write_json(directory / _VERSIONS, versions())
     write_json(config, recipe.to_dict())
     return True
@@ -190,22 +192,8 @@ def versions() -> dict[str, str]:
     }
 
 
-def _save_model(lm: LanguageModel, path: Path) -> None:
-    beside = path.with_name(f".part{path.suffix}")
-    try:
-        lm.save(beside)
-        with beside.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise CannotWriteError(
-            f"cannot write the model ({error.strerror or error}); make room and give the same "
-            f"command again. Received: {path}"
-        ) from error
-
-
 def _clean(directory: Path) -> None:
+    remove_partials(directory)
     for name in (CHECKPOINT, BEST):
         (directory / name).unlink(missing_ok=True)
     remove_encoded(directory)

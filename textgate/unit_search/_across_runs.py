@@ -69,7 +69,6 @@ class UnitsOverRuns:
         from textgate._files import write_text
 
         place = Path(directory)
-        place.mkdir(parents=True, exist_ok=True)
         paths = [place / "runs.csv", place / "associations.csv"]
         write_text(paths[0], self.table.to_csv(index=False))
         write_text(paths[1], self.associations.to_csv(index=False))

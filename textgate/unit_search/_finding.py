@@ -131,7 +131,6 @@ class UnitFinding:
         from textgate._files import write_text
 
         place = Path(directory)
-        place.mkdir(parents=True, exist_ok=True)
         paths = []
         for name, table in self.tables.items():
             path = place / f"{name}.csv"
@@ -161,7 +160,6 @@ class UnitFinding:
         parts.append("<h2>Settings</h2><pre>" + html.escape(self.to_json()) + "</pre>")
         parts.append("</body></html>\n")
         target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
         write_text(target, "\n".join(parts))
         return target
 

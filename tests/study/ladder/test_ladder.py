@@ -1,6 +1,7 @@
 """The ladder: the same for all, chosen on validation, resumed, with intervals that are right."""
 
 import dataclasses
+import os
 import sys
 
 import numpy as np
@@ -99,7 +100,8 @@ def test_what_was_interrupted_is_done_again(tmp_path, monkeypatch):
         compare(tmp_path / "parts", ("kneser_ney",), 1, RATES, TINY)
     monkeypatch.setattr(ladder_runs, "measure", real)
     # What a killed run left of a model that it was writing.
-    (tmp_path / "parts" / "kneser_ney" / ".counted.part").mkdir()
+    left = tmp_path / "parts" / "kneser_ney" / f".counted.{os.getpid()}-123456.partial"
+    left.mkdir()
     parts = compare(tmp_path / "parts", ("kneser_ney",), 1, RATES, TINY)
     pd.testing.assert_frame_equal(
         parts.table.drop(columns="seconds"), whole.table.drop(columns="seconds")

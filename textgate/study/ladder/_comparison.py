@@ -20,7 +20,7 @@ from typing import Any
 
 import pandas as pd
 
-from textgate._files import write_json, write_text
+from textgate._files import is_partial, write_json, write_text
 from textgate._quiet import compiling_is_meant
 from textgate.models import CELLS, load
 from textgate.study.ladder import _runs as ladder_runs
@@ -178,7 +178,6 @@ class _Work:
         was_there = facts is not None
         if facts is None:
             lm, facts = ladder_runs.train(rung, rate, seed, self.setting, self.data)
-            place.parent.mkdir(parents=True, exist_ok=True)
             ladder_runs.save(place, lm, facts)
         if final and "bits" not in facts:
             was_there = False
@@ -227,10 +226,11 @@ def _claim(directory: Path, setting: Setting) -> None:
                     f"or remove this one. Received: {directory}"
                 )
         return
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+    if directory.exists() and not (
+        directory.is_dir() and all(map(is_partial, directory.iterdir()))
+    ):
         raise FileExistsError(
             "the directory is not empty and not a comparison's; give another. "
             f"Received: {directory}"
         )
-    directory.mkdir(parents=True, exist_ok=True)
     write_json(file, given)

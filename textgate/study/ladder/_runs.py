@@ -7,8 +7,6 @@ added. A run that was interrupted is done again from its beginning, a finished o
 
 import dataclasses
 import json
-import os
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from textgate._files import beside, write_json
 from textgate.models import CELLS, KneserNey, LanguageModel, matched_units, parameters_in_use
 from textgate.study._redundancy import redundancy
 from textgate.study.ladder import _task as ladder_task
@@ -208,14 +207,10 @@ def name_of(rung: str, rate: float, seed: int) -> str:
 
 def save(directory: Path, lm: Any, facts: dict[str, Any]) -> None:
     """Write a trained model to its run directory, which is there whole or not at all."""
-    from textgate._files import write_json
-
-    beside = directory.with_name(f".{directory.name}.part")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    lm.save(beside / "model.keras")
-    write_json(beside / "run.json", facts)
-    os.replace(beside, directory)
+    with beside(directory, "the model") as partial:
+        partial.mkdir()
+        lm.save(partial / "model.keras")
+        write_json(partial / "run.json", facts)
 
 
 def load_facts(directory: Path) -> dict[str, Any] | None:
