@@ -37,9 +37,9 @@ lint: $(INSTALLED)  ## run the checks and mend what can be mended
 	$(BIN)/mypy
 
 benchmark: $(INSTALLED)  ## measure layers, tracing and exported models
-	$(BIN)/python scripts/benchmark.py
-	$(BIN)/python scripts/benchmark_tracing.py
-	$(BIN)/python scripts/benchmark_export.py
+	$(BIN)/python scripts/benchmarks/layers.py
+	$(BIN)/python scripts/benchmarks/tracing.py
+	$(BIN)/python scripts/benchmarks/export.py
 
 STUDY := runs/she-her
 

@@ -1,7 +1,7 @@
 """What the endpoints of an exported language model cost.
 
-    python scripts/benchmark_export.py                     # an LSTM and a GRU with random weights
-    python scripts/benchmark_export.py runs/she-her/lstm   # a trained model
+    python scripts/benchmarks/export.py                     # an LSTM and a GRU with random weights
+    python scripts/benchmarks/export.py runs/she-her/lstm   # a trained model
 
 Prints, for each model:
 

@@ -1,7 +1,7 @@
 """What tracing costs, against the model's own `predict` and against a loop over tokens.
 
-    python scripts/benchmark_tracing.py            # all of it, some minutes
-    python scripts/benchmark_tracing.py --sentences 2000
+    python scripts/benchmarks/tracing.py            # all of it, some minutes
+    python scripts/benchmarks/tracing.py --sentences 2000
 
 Prints one row a measurement:
 

@@ -1,7 +1,7 @@
 """What a sweep costs, against its matrix products alone.
 
-    python scripts/benchmark_sweep.py            # all 1,300 units, and the products: a half hour
-    python scripts/benchmark_sweep.py --quick    # a part of the units, scaled up
+    python scripts/benchmarks/sweep.py            # all 1,300 units, and the products: a half hour
+    python scripts/benchmarks/sweep.py --quick    # a part of the units, scaled up
 
 The sweep is the interchange of every unit's cell state, one by one, in a random 2×650 LSTM on 600
 sentences of 7 words whose first word differs from the source's, so that no step can be left out.

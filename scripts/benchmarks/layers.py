@@ -1,8 +1,8 @@
 """Measures textgate's layers against stock Keras's, and against the floor.
 
-    python scripts/benchmark.py                 # the tables of the README
-    python scripts/benchmark.py --quick         # fewer repetitions
-    python scripts/benchmark.py gru lengths     # some of the parts alone
+    python scripts/benchmarks/layers.py               # the tables of the README
+    python scripts/benchmarks/layers.py --quick       # fewer repetitions
+    python scripts/benchmarks/layers.py gru growth    # some of the parts alone
 
 All sides of a comparison run in turn in one process, so that what else the machine does hits them
 alike; a ratio is a ratio of medians. A side's time is that of its best compile mode (as a
@@ -69,15 +69,15 @@ def layers_and_inputs(kind: str, size: tuple[int, ...], dtype: str = "float32") 
     """A stock layer, ours with and without gates, and their input."""
     batch, steps, features, units = size
     stock, ours, _ = KINDS[kind]
-    made = [
+    layers = [
         layer(units, return_sequences=True, dtype=dtype, **options)
         for layer, options in ((stock, {}), (ours, {}), (ours, {"return_gates": True}))
     ]
-    for layer in made:
+    for layer in layers:
         layer.build((batch, steps, features))
-        layer.set_weights(made[0].get_weights())
+        layer.set_weights(layers[0].get_weights())
     values = np.random.default_rng(0).normal(size=(batch, steps, features))
-    return (*made, tf.constant(values, keras.mixed_precision.Policy(dtype).compute_dtype))
+    return (*layers, tf.constant(values, keras.mixed_precision.Policy(dtype).compute_dtype))
 
 
 def forward(layer: keras.layers.Layer, inputs: tf.Tensor) -> Callable[[], object]:
@@ -153,10 +153,10 @@ def timed(function: Callable[[], object], repetitions: int) -> float:
 
 def table(title: str, *columns: str) -> Table:
     """A table with its title on the left."""
-    made = Table(title=title, title_justify="left")
+    result = Table(title=title, title_justify="left")
     for column in columns:
-        made.add_column(column, justify="left" if column == columns[0] else "right")
-    return made
+        result.add_column(column, justify="left" if column == columns[0] else "right")
+    return result
 
 
 def against_stock(kind: str, repetitions: int) -> None:
