@@ -20,6 +20,7 @@ from . import unit_search as unit_search
 from ._version import __version__ as __version__
 from .interchange import contrasts as contrasts
 from .interchange import sweep as sweep
+from .interventions import Affine as Affine
 from .interventions import Clamp as Clamp
 from .interventions import MeanAblation as MeanAblation
 from .interventions import Patch as Patch
@@ -33,6 +34,7 @@ from .tracing import trace as trace
 from .unit_search import find_units as find_units
 
 __all__ = [
+    "Affine",
     "Clamp",
     "MeanAblation",
     "Patch",

@@ -1,5 +1,7 @@
 """Every intervention, on every layer, against float64 NumPy: what is edited and what follows."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -118,6 +120,71 @@ def test_a_direction_is_added_inside_the_step(kind, layer, steps):
 
     steer = tg.Steer(layer, signal, direction=direction, scale=1.5, steps=steps)
     compare(kind, [steer], {layer: edit})
+
+
+MATRIX = np.array([[0.5, -0.75], [0.25, -0.5]])
+
+
+def mapper(signal, steps, matrix, offset, units=CHOSEN):
+    """Return an edit that maps `signal` by a matrix `(units, units)` and an offset `(units,)`."""
+    where = models.chosen_steps(steps)
+
+    def edit(name, found, n, t):
+        if name != signal or not where[n, t]:
+            return found
+        found = np.array(found)
+        found[units] = found[units] @ matrix + offset
+        return found
+
+    return edit
+
+
+@pytest.mark.parametrize("layer", models.LAYERS)
+@pytest.mark.parametrize("steps", [None, slice(2, 3), SOME], ids=["all", "slice", "array"])
+def test_an_affine_map_acts_inside_the_step(kind, layer, steps):
+    signal = models.SIGNALS[kind][models.LAYERS.index(layer) % len(models.SIGNALS[kind])]
+    mapped = tg.Affine(layer, signal, CHOSEN, matrix=MATRIX, offset=[0.5, -0.25], steps=steps)
+    edit = mapper(signal, steps, MATRIX, np.array([0.5, -0.25]))
+    compare(kind, [mapped], {layer: edit}, layer == "top")
+
+
+def test_an_affine_map_may_lack_either_part_and_act_on_a_derived_signal(kind):
+    state, gate = models.STATES[kind][0], models.SIGNALS[kind][0]
+    turned = tg.Affine("low", state, CHOSEN, matrix=MATRIX)
+    compare(kind, [turned], {"low": mapper(state, None, MATRIX, 0)})
+    pushed = tg.Affine("low", state, CHOSEN, offset=0.5)
+    compare(kind, [pushed], {"low": mapper(state, None, np.eye(2), 0.5)})
+    # What is written is the input gate, or one minus the update gate.
+    written = tg.Affine("low", "writing", CHOSEN, matrix=MATRIX, offset=[0.1, 0.2])
+    offset = np.array([0.1, 0.2]) if kind == "lstm" else 1 - np.ones(2) @ MATRIX - [0.1, 0.2]
+    compare(kind, [written], {"low": mapper(gate, None, MATRIX, offset)})
+
+
+@pytest.mark.parametrize("make", [*VALUES, "steer", "affine"])
+@pytest.mark.parametrize("layer", models.LAYERS)
+def test_a_subspace_takes_over_what_lies_in_it(kind, other, layer, make):
+    """With s' what would become of the signal s without it, s + (s' − s) Q Qᵀ."""
+    number = ([*VALUES, "steer", "affine"]).index(make) + models.LAYERS.index(layer)
+    signal = models.SIGNALS[kind][number % len(models.SIGNALS[kind])]
+    steps = [None, slice(1, 4, 2), SOME][number % 3]
+    direction = np.array([[0.6], [-0.8]])
+    if make == "steer":
+        whole = tg.Steer(layer, signal, CHOSEN, direction=[2.0, 1.0], steps=steps)
+        would = mapper(signal, steps, np.eye(2), [2.0, 1.0])
+    elif make == "affine":
+        whole = tg.Affine(layer, signal, CHOSEN, matrix=MATRIX, offset=[2.0, 1.0], steps=steps)
+        would = mapper(signal, steps, MATRIX, [2.0, 1.0])
+    else:
+        whole, values = make(layer, signal, other, steps)
+        would = setter(signal, steps, broad(values))
+
+    def edit(name, found, n, t):
+        moved = would(name, found, n, t) - found
+        moved[CHOSEN] = direction @ (direction.T @ moved[CHOSEN])
+        return found + moved
+
+    part = dataclasses.replace(whole, subspace=direction)
+    compare(kind, [part], {layer: edit}, layer == "top")
 
 
 @pytest.mark.parametrize("name", ["retention", "writing"])

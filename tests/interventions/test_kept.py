@@ -28,6 +28,9 @@ def every_kind(source):
         tg.Clamp("both", "forget_gate", value=np.float32(0.5)),
         tg.Patch("low", "hidden_state", units=np.array([2]), source=source),
         tg.Steer("low", "cell_state", direction=np.arange(4) / 7, scale=-2),
+        tg.Affine("low", "cell_state", [0, 2], matrix=[[1, 0.5], [0, 1 / 3]], offset=[1, 2]),
+        tg.Affine("both", "hidden_state", offset=0.5, steps=slice(2, 3)),
+        tg.Patch("low", "hidden_state", source=source, subspace=[[0.6], [0], [-0.8], [0]]),
     ]
 
 
@@ -44,6 +47,11 @@ def test_they_read_well(own, tmp_path):
         "Clamp('both', 'forget_gate', value=0.5)",
         f"Patch('low', 'hidden_state', units=[2], source=<trace '{tmp_path}/own.zarr'>)",
         "Steer('low', 'cell_state', direction=[0, 0.142857, 0.285714, 0.428571], scale=-2.0)",
+        "Affine('low', 'cell_state', units=[0, 2], matrix=<2 × 2 numbers of norm 1.17>, "
+        "offset=[1, 2])",
+        "Affine('both', 'hidden_state', steps=slice(2, 3), offset=0.5)",
+        "Patch('low', 'hidden_state', subspace=<4 × 1 numbers of norm 1>, "
+        f"source=<trace '{tmp_path}/own.zarr'>)",
     ]
     edited = tg.intervene(models.model_of("lstm"), [tg.ZeroAblation("low", "candidate", 0)])
     assert repr(edited) == (
@@ -64,6 +72,12 @@ def test_they_are_frozen_and_equal_by_what_they_say(own):
     assert clamp.steps.sum() == 18
     with pytest.raises(ValueError, match="read-only"):
         clamp.steps[0] = True
+    matrix = np.eye(2)
+    mapped = tg.Affine("low", "candidate", [0, 1], matrix=matrix)
+    matrix[:] = 0
+    assert mapped.matrix.sum() == 2
+    with pytest.raises(ValueError, match="read-only"):
+        mapped.matrix[0] = 0
 
 
 def test_json_and_back(own, tmp_path):
@@ -115,6 +129,9 @@ def test_a_trace_that_changed_is_noticed(own, tmp_path):
         '{"intervention": "ZeroAblation", "layer": "a", "signal": "candidate", "steps": [1]}',
         '{"intervention": "ZeroAblation", "layer": "a", "signal": "candidate", '
         '"steps": {"rows": ["012"], "steps": 3}}',
+        '{"intervention": "Affine", "layer": "a", "signal": "candidate", "matrix": [[1, 2]]}',
+        '{"intervention": "Affine", "layer": "a", "signal": "candidate", "matrix": [["a"]]}',
+        '{"intervention": "Intervention", "layer": "a", "signal": "candidate"}',
         '{"intervention": "Patch", "layer": "a", "signal": "candidate", "source": "x.zarr"}',
     ],
 )

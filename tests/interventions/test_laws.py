@@ -91,6 +91,9 @@ def test_no_intervention_is_the_identity(kind):
             tg.Clamp("top", "candidate", value=3.0, steps=slice(3, 3)),
             tg.Steer("both", "hidden_state", direction=np.zeros(3)),
             tg.Clamp("low", "candidate", value=1.0, steps=np.zeros((6, 5), bool)),
+            tg.Affine("both", "candidate", matrix=np.eye(3)),
+            tg.Affine("top", "hidden_state", offset=0.0),
+            tg.ZeroAblation("top", "hidden_state", subspace=np.zeros((3, 0))),
         ],
     )
     np.testing.assert_allclose(nothing.predict(x), edited.predict(x), rtol=0, atol=1e-6)
@@ -114,6 +117,58 @@ def test_an_ablation_done_twice_is_done_once(kind):
         np.testing.assert_array_equal(once.predict(x), twice.predict(x))
         added = tg.intervene(once, [one])
         assert added.interventions == twice.interventions
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_subspace_of_all_directions_is_everything(kind):
+    model, x = models.model_of(kind), models.inputs()
+    x_other = np.where(x == 0, 0, models.inputs(seed=5, masked=False)).astype("float32")
+    own, other = tg.trace(model, x), tg.trace(model, x_other)
+    rotation, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))
+    for make, options in (
+        (tg.ZeroAblation, {}),
+        (tg.MeanAblation, {"reference": own}),
+        (tg.ResampleAblation, {"reference": own}),
+        (tg.Patch, {"source": other}),
+        (tg.Clamp, {"value": [0.1, 0.2, 0.3]}),
+    ):
+        whole, rotated = (
+            tg.intervene(model, [make("both", models.STATES[kind][0], **options, subspace=basis)])
+            for basis in (None, rotation)
+        )
+        np.testing.assert_allclose(whole.predict(x), rotated.predict(x), rtol=0, atol=2e-6)
+    # Units are directions, too.
+    units = tg.Patch("low", "candidate", [0, 2], source=other)
+    axes = tg.Patch("low", "candidate", source=other, subspace=np.eye(4)[:, [0, 2]])
+    a, b = (tg.intervene(model, [one]).predict(x) for one in (units, axes))
+    np.testing.assert_allclose(a, b, rtol=0, atol=2e-6)
+    # From oneself nothing changes, whatever the directions.
+    from_own = tg.Patch("both", "candidate", source=own, subspace=rotation[:, :2])
+    same = tg.intervene(model, [from_own])
+    np.testing.assert_allclose(
+        same.predict(x), tg.intervene(model, []).predict(x), rtol=0, atol=2e-6
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_projection_done_twice_is_done_once(kind):
+    model, x = models.model_of(kind), models.inputs()
+    rng = np.random.default_rng(1)
+    signal = models.STATES[kind][0]
+    states = tg.trace(model, x)["low"][signal].values.reshape(-1, 4)
+    states = states[~np.isnan(states).any(axis=1)]
+    eraser = tg.probing.leace(states, rng.permutation(len(states)) % 2)
+    basis, _ = np.linalg.qr(rng.normal(size=(4, 2)))
+    for one in (
+        tg.Affine("low", signal, matrix=eraser.matrix, offset=eraser.offset),
+        tg.ZeroAblation("low", signal, subspace=basis),
+        tg.MeanAblation("low", signal, reference=tg.trace(model, x), subspace=basis),
+    ):
+        once, twice = tg.intervene(model, [one]), tg.intervene(model, [one, one])
+        np.testing.assert_allclose(once.predict(x), twice.predict(x), rtol=0, atol=2e-6)
+        assert np.abs(once.predict(x) - tg.intervene(model, []).predict(x)).max() > 1e-3
+    doubled = tg.Affine("low", signal, matrix=2 * np.eye(4))
+    assert not doubled.idempotent
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -167,6 +222,8 @@ def test_a_compiled_model_gives_the_same_and_is_left_alone():
         tg.ResampleAblation("both", "hidden_state", [1], reference=own),
         tg.Clamp("top", "retention", [2], value=1.0, steps=np.eye(6, 5, dtype=bool)),
         tg.MeanAblation("top", "candidate", reference=own, by_position=True, steps=slice(2, None)),
+        tg.Affine("both", "candidate", [0, 2], matrix=[[0.5, 0.2], [0.0, 2.0]], offset=0.1),
+        tg.Patch("low", "hidden_state", source=own, subspace=np.full((4, 1), 0.5)),
     ]
     edited = tg.intervene(model, interventions)
     whole = edited.predict(x)
@@ -221,6 +278,7 @@ def test_units_numbers_and_steps_need_no_new_program():
         edits = [
             tg.Clamp("low", "forget_gate", [unit], value=unit / 4, steps=slice(unit)),
             tg.Patch("low", "cell_state", range(unit), source=own),
+            tg.Affine("low", "candidate", matrix=np.full((4, 4), unit), offset=unit),
         ]
         tg.intervene(model, edits).predict(x, batch_size=4)
     made = list(program._programs[model].values())

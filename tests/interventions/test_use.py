@@ -71,6 +71,8 @@ def test_evaluate_is_keras_on_the_edited_outputs(kind):
         [
             tg.Patch("low", "candidate", [1, 2], source=own),
             tg.Clamp("low", "hidden_state", value=0.9, steps=rows),
+            tg.Affine("low", "hidden_state", [1, 3], matrix=[[0, 1], [1, 0]], offset=0.5),
+            tg.Patch("low", "candidate", source=own, subspace=np.full((4, 1), 0.5)),
         ],
     )
     y = np.random.default_rng(1).normal(size=(6, 2)).astype("float32")
@@ -203,6 +205,8 @@ def test_scores_of_texts_follow_their_own_interventions(lm, per_example):
         [
             tg.Clamp("gru", "update_gate", [0, 1], value=1.0, steps=steps),
             tg.Steer("gru_1", "hidden_state", direction=[3.0, -3.0, 2.0]),
+            tg.Affine("gru_1", "candidate", matrix=np.full((3, 3), 0.5), offset=-0.5),
+            tg.ZeroAblation("gru", "hidden_state", subspace=np.full((4, 1), 0.5)),
         ],
     )
     tokens, following = logprobs_of(edited, ids)

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from textgate.interventions._base import Intervention, is_whole
+from textgate.interventions._arguments import is_whole
+from textgate.interventions._base import Intervention
 from textgate.interventions._contribution import Contribution, Target
-from textgate.interventions._sources import Values, checked_source, values_of
+from textgate.interventions._sources import TRACE, Values, values_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -25,6 +26,7 @@ class ZeroAblation(Intervention):
         signal: The signal.
         units: The units; all by default.
         steps: The steps; all by default.
+        subspace: The directions; see `Intervention`.
 
     Example:
 
@@ -50,6 +52,7 @@ class MeanAblation(Intervention):
         by_position: Whether each step gets the mean of that step; else all get the mean over
             examples and steps.
         steps: The steps; all by default.
+        subspace: The directions; see `Intervention`.
 
     Example:
 
@@ -62,12 +65,11 @@ class MeanAblation(Intervention):
     True
     """
 
-    reference: Any = field(kw_only=True)
+    reference: Any = field(kw_only=True, metadata=TRACE)
     by_position: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._set(reference=checked_source(self.reference, "reference"))
         if not isinstance(self.by_position, bool | np.bool_):
             raise TypeError(
                 f"`by_position` must be True or False. Received: by_position={self.by_position!r}"
@@ -105,6 +107,7 @@ class ResampleAblation(Intervention):
         seed: What the draw depends on, apart from an example's number. Units drawn by one seed
             have the same donors, in all layers and signals.
         steps: The steps; all by default.
+        subspace: The directions; see `Intervention`.
 
     Example:
 
@@ -117,12 +120,11 @@ class ResampleAblation(Intervention):
     True
     """
 
-    reference: Any = field(kw_only=True)
+    reference: Any = field(kw_only=True, metadata=TRACE)
     seed: int = field(default=0, kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._set(reference=checked_source(self.reference, "reference"))
         if not is_whole(self.seed) or self.seed < 0:
             raise ValueError(
                 f"`seed` must be a whole number from 0 on. Received: seed={self.seed!r}"

@@ -1,7 +1,17 @@
-"""What all interventions have in common: where they act, how they read, when they are equal."""
+"""What all interventions have in common: where they act, how they read, when they are equal.
+
+An intervention is a dataclass that says *where* it acts (`layer`, `signal`, `units`, `steps`,
+`subspace`) and, in fields of its own, what it needs besides. Its one method, `contributions`, says
+what it does at a place of a model. All else follows from that: binding to a model, `repr`,
+equality, JSON. So a kind of intervention is one file, or one class of a user's:
+
+    class Halve(Intervention):
+        def contributions(self, target):
+            return [Contribution(matrix=target.block(np.eye(len(target.numbers)) / 2))]
+"""
 
 import dataclasses
-import numbers
+import json
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -9,13 +19,18 @@ import numpy as np
 import xarray as xr
 
 from textgate import recurrence
-from textgate.interventions._contribution import Contribution, Target
-
-_SIGNALS = tuple(
-    dict.fromkeys(
-        (*(n for cell in recurrence.CELLS.values() for n in cell.signals), *recurrence.DERIVED)
-    )
+from textgate.interventions._arguments import (
+    checked_steps,
+    checked_subspace,
+    checked_units,
+    shown_slice,
 )
+from textgate.interventions._contribution import Contribution, Target
+from textgate.interventions._serialisation import described
+from textgate.interventions._sources import TRACE, checked_source
+
+# The kinds of intervention by name, in the order in which they were defined.
+KINDS: dict[str, type["Intervention"]] = {}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -31,9 +46,13 @@ class Intervention:
         units: Numbers of the units, one number, or a slice. All by default.
         steps: A slice, counted from the first step, or booleans of shape `(example, time)`, for
             all examples in order. All steps by default. Time is always in the order of the input.
+        subspace: Orthonormal columns Q of shape `(chosen units, rank)`: of what the intervention
+            would make of the signal, s', only the part along these directions is taken over, so
+            that s becomes s + (s' − s) Q Qᵀ. All directions by default.
 
     Raises:
-        ValueError: For an unknown signal, or units or steps that no layer can have.
+        ValueError: For an unknown signal, units or steps that no layer can have, or a subspace
+            whose columns are not orthonormal.
         TypeError: For an argument of the wrong kind.
     """
 
@@ -41,32 +60,61 @@ class Intervention:
     signal: str
     units: Any = None
     steps: Any = field(default=None, kw_only=True)
+    subspace: Any = field(default=None, kw_only=True)
 
     # Whether doing it twice is doing it once, as for whatever sets values.
     idempotent: ClassVar[bool] = True
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.__name__.startswith("_"):
+            return
+        other = KINDS.get(cls.__name__)
+        if other is not None and other.__module__ != cls.__module__:
+            raise ValueError(
+                f"there is an intervention {cls.__name__} in {other.__module__} already, and JSON "
+                f"tells them apart by their names; name this one otherwise. Received: "
+                f"{cls.__module__}.{cls.__qualname__}"
+            )
+        KINDS[cls.__name__] = cls
+
     def __post_init__(self) -> None:
         if not isinstance(self.layer, str):
             raise TypeError(f"`layer` must be a layer's name. Received: layer={self.layer!r}")
-        if self.signal not in _SIGNALS:
+        cells = recurrence.CELLS.values()
+        signals = dict.fromkeys((*(n for c in cells for n in c.signals), *recurrence.DERIVED))
+        if self.signal not in signals:
             raise ValueError(
-                f"`signal` must be one of {list(_SIGNALS)}. Received: signal={self.signal!r}"
+                f"`signal` must be one of {list(signals)}. Received: signal={self.signal!r}"
             )
-        self._set(units=checked_units(self.units), steps=checked_steps(self.steps))
+        self._set(
+            units=checked_units(self.units),
+            steps=checked_steps(self.steps),
+            subspace=checked_subspace(self.subspace),
+        )
+        for part in dataclasses.fields(self):
+            if part.metadata == TRACE:
+                self._set(**{part.name: checked_source(getattr(self, part.name), part.name)})
 
     def _set(self, **values: Any) -> None:
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
     def contributions(self, target: Target) -> list[Contribution]:
-        """Return what the intervention does at one place, checked against it."""
-        raise NotImplementedError
+        """Return what the intervention does at one place, checked against it.
+
+        Args:
+            target: The place. The contribution is about the signal that the intervention names, in
+                the layer's full width; only `target.numbers`, the chosen units, count.
+
+        Returns:
+            One contribution for all calls of the layer, or one for each.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must say what it does: `contributions`")
 
     def to_json(self, traces: Any = None) -> str:
         """Return the intervention as JSON; see `textgate.interventions.to_json`."""
-        from textgate.interventions._serialisation import to_json
-
-        return to_json(self, traces)
+        return json.dumps(described(self, traces))
 
     def __repr__(self) -> str:
         shown = [repr(self.layer), repr(self.signal)]
@@ -93,16 +141,16 @@ def _shown(value: Any) -> str:
     if isinstance(value, tuple):
         return f"[{', '.join(map(repr, value))}]"
     if isinstance(value, slice):
-        step = () if value.step is None else (value.step,)
-        return f"slice({', '.join(map(repr, (value.start, value.stop, *step)))})"
+        return shown_slice(value)
     if isinstance(value, xr.DataTree):
         place = value.encoding.get("source")
         return f"<trace {place!r}>" if place else f"<trace of model {value.attrs.get('model')!r}>"
     if isinstance(value, np.ndarray):
+        sizes = " × ".join(map(str, value.shape))
         if value.dtype == bool:
-            return f"<{int(value.sum())} of {value.shape[0]} × {value.shape[1]} steps>"
-        if value.size > 8:
-            return f"<{value.size} numbers of norm {np.linalg.norm(value):.3g}>"
+            return f"<{int(value.sum())} of {sizes} steps>"
+        if value.ndim > 1 or value.size > 8:
+            return f"<{sizes} numbers of norm {np.linalg.norm(value):.3g}>"
         return f"[{', '.join(f'{number:g}' for number in value)}]"
     return repr(value)
 
@@ -114,87 +162,4 @@ def _same(a: Any, b: Any) -> bool:
         return np.array_equal(a, b)
     if isinstance(a, xr.DataTree) and isinstance(b, xr.DataTree):
         return bool(a.identical(b))
-    return type(a) is type(b) and not isinstance(a, np.ndarray | xr.DataTree) and a == b
-
-
-def is_whole(value: Any) -> bool:
-    """Whether a value is a whole number and not a boolean."""
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool | np.bool_)
-
-
-def checked_units(units: Any) -> tuple[int, ...] | slice | None:
-    """Return units as a tuple of numbers, a slice, or `None` for all."""
-    if units is None or isinstance(units, slice):
-        return units
-    if is_whole(units):
-        units = [units]
-    array = np.asarray(units)
-    if array.size == 0:
-        return ()
-    if array.ndim != 1 or array.dtype.kind not in "iu":
-        raise TypeError(
-            f"`units` must be a list of whole numbers or a slice. Received: units={units!r}"
-        )
-    chosen = tuple(int(unit) for unit in array)
-    if min(chosen) < 0 or len(set(chosen)) < len(chosen):
-        raise ValueError(
-            "`units` must be different numbers from 0 on. Received: units="
-            f"{list(chosen) if len(chosen) < 20 else f'{len(chosen)} of them'}"
-        )
-    return chosen
-
-
-def checked_steps(steps: Any) -> slice | np.ndarray | None:
-    """Return steps as a slice, as booleans `(example, time)`, or `None` for all."""
-    if steps is None:
-        return None
-    if isinstance(steps, slice):
-        parts = (steps.start, steps.stop, steps.step)
-        if not all(part is None or is_whole(part) for part in parts):
-            raise TypeError(
-                f"`steps` must be a slice of whole numbers. Received: steps={_shown(steps)}"
-            )
-        if any(part is not None and part < 0 for part in parts) or steps.step == 0:
-            raise ValueError(
-                "`steps` must count from the first step and go forward, since sequences can have "
-                "different lengths; give booleans (example, time) to count from the end. "
-                f"Received: steps={_shown(steps)}"
-            )
-        return slice(*(None if part is None else int(part) for part in parts))
-    array = np.array(steps)  # a copy: what is frozen must not change from outside
-    if array.dtype != bool or array.ndim != 2:
-        hint = f"; one step is slice({steps}, {int(steps) + 1})" if is_whole(steps) else ""
-        raise TypeError(
-            f"`steps` must be a slice or booleans of shape (example, time){hint}. "
-            f"Received: steps of type {type(steps).__name__}, shape {array.shape}"
-        )
-    array.flags.writeable = False
-    return array
-
-
-def checked_number(value: Any, name: str) -> float:
-    """Return a finite number, or say that it isn't one."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
-        if getattr(value, "shape", None) == ():
-            return checked_number(np.asarray(value).item(), name)
-        raise TypeError(f"`{name}` must be a number. Received: {name}={value!r}")
-    if not np.isfinite(float(value)):
-        raise ValueError(f"`{name}` must be finite. Received: {name}={value!r}")
-    return float(value)
-
-
-def checked_numbers(values: Any, name: str) -> np.ndarray:
-    """Return finite numbers, one a unit, as a frozen array."""
-    try:
-        array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"`{name}` must be numbers, one for each unit. Received: {type(values).__name__}"
-        ) from None
-    if array.ndim != 1 or not np.all(np.isfinite(array)):
-        raise ValueError(
-            f"`{name}` must be finite numbers, one for each unit. "
-            f"Received: shape {array.shape}, {int((~np.isfinite(array)).sum())} of them not finite"
-        )
-    array.flags.writeable = False
-    return array
+    return type(a) is type(b) and not isinstance(a, np.ndarray | xr.DataTree) and bool(a == b)

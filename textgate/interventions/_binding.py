@@ -1,18 +1,146 @@
 """Interventions bound to a model: checked against it, and their numbers laid out by batches."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import keras
 import numpy as np
 
-from textgate.interventions._base import Intervention
+from textgate.interventions._arguments import Steps
+from textgate.interventions._base import KINDS, Intervention
 from textgate.interventions._contribution import Contribution, Target
 from textgate.interventions._plan import NO_STEP, NO_VALUE, EditPlan, Entry
-from textgate.tracing import checked_sites, fingerprint, resolve
+from textgate.tracing import Site, checked_sites, fingerprint, resolve
 
 _END = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What one intervention does at one place.
+
+    Attributes:
+        intervention: The intervention.
+        contribution: What it does, said of the cell's own signal.
+        entry: The part of it that is compiled.
+        fixed: The numbers that are the same for all batches.
+        dtype: The precision of the layer's numbers.
+    """
+
+    intervention: Intervention
+    contribution: Contribution
+    entry: Entry
+    fixed: dict[str, np.ndarray]
+    dtype: str
+
+    @property
+    def name(self) -> str:
+        """How it is called in errors."""
+        return f"{type(self.intervention).__name__} of {self.entry.path!r}"
+
+    def check_rows(self, count: int | None, needed: int) -> None:
+        """Raise a `ValueError` if it is for fewer examples than are needed."""
+        if count is not None and needed > count:
+            raise ValueError(
+                f"{type(self.intervention).__name__} of {self.intervention.layer!r} is for {count} "
+                f"examples, and the inputs have more. Received: at least {needed} examples"
+            )
+
+    def check_length(self, length: int, start: int, size: int) -> None:
+        """Raise a `ValueError` if it is for another number of steps than the layer goes through."""
+        steps, known = self.intervention.steps, self.contribution.known
+        if isinstance(steps, np.ndarray):
+            if steps.shape[1] != length:
+                raise ValueError(
+                    f"{self.name}: `steps` must be booleans of shape (example, time), of as many "
+                    f"steps as the layer goes through, here {length}. Received: {steps.shape}"
+                )
+        elif known is not None:
+            chosen = np.arange(known.shape[1])[steps or slice(None)]
+            if known[start : start + size][:, chosen[chosen >= length]].any():
+                raise self._other_length(length)
+
+    def check_code(self, code: np.ndarray, start: int, length: int) -> None:
+        """Raise a `ValueError` if a code `(batch | 1, time)` says that values don't align."""
+        if not code.any():
+            return
+        known = self.contribution.known
+        row, step = (int(n) for n in np.argwhere(code)[0])
+        where = f"step {step}" + (f" of example {start + row}" if len(code) > 1 else "")
+        if code[row, step] == NO_VALUE and known is not None and step >= known.shape[1]:
+            raise self._other_length(length)
+        if code[row, step] == NO_VALUE:
+            raise ValueError(
+                f"{self.name}: what its values are taken from has none at {where}, where the "
+                "inputs are not masked; sequences must align, or be left out by `steps`. "
+                f"Received: {self.intervention!r}"
+            )
+        assert code[row, step] == NO_STEP
+        raise ValueError(
+            f"{self.name}: its source has values at {where}, where the inputs are masked; "
+            "sequences must align, or be left out by `steps`. "
+            f"Received: {self.intervention!r}"
+        )
+
+    def _other_length(self, length: int) -> ValueError:
+        assert self.contribution.known is not None
+        return ValueError(
+            f"{self.name}: its source must have as many steps as the layer goes through, here "
+            f"{length}; choose by `steps` what to patch. Received: a source of "
+            f"{self.contribution.known.shape[1]} steps"
+        )
+
+
+def _parts_of(
+    intervention: Intervention, number: int, sites: Sequence[Site], of_model: Callable[[], str]
+) -> Iterator[_Part]:
+    """Yield what an intervention, the `number`-th of its list, does at all its places."""
+    if not isinstance(intervention, Intervention):
+        raise TypeError(
+            f"Interventions are {', '.join(KINDS)}, or of a subclass of Intervention. "
+            f"Received: {intervention!r}"
+        )
+    name, steps = type(intervention).__name__, intervention.steps
+    for site, call in resolve(intervention.layer, sites):
+        target = Target(site, call, intervention.signal, intervention.units, of_model, name)
+        signal, scale, offset = target.derived
+        dtype = "float64" if site.cell.compute_dtype == "float64" else "float32"
+        for contribution in intervention.contributions(target):
+            if intervention.subspace is not None:
+                contribution = contribution.within(target, intervention.subspace)
+            contribution = contribution.of_source(scale, offset)
+            entry = Entry(
+                path=site.path,
+                call=call if contribution.call is None else contribution.call,
+                signal=signal,
+                add=contribution.add,
+                matrix=contribution.matrix is not None,
+                form=contribution.form,
+                steps="all" if steps is None else "slice" if isinstance(steps, slice) else "array",
+                alike=contribution.known is not None,
+                exhaustive=contribution.exhaustive,
+                intervention=number,
+            )
+            fixed = _fixed(target, steps, contribution, dtype)
+            yield _Part(intervention, contribution, entry, fixed, dtype)
+
+
+def _fixed(
+    target: Target, steps: Steps, contribution: Contribution, dtype: str
+) -> dict[str, np.ndarray]:
+    """Return the arrays that are the same for all batches."""
+    arrays = {"units": np.zeros(target.site.spec.units, dtype=bool)}
+    arrays["units"][target.numbers] = True
+    if isinstance(steps, slice):
+        bounds = (steps.start or 0, _END if steps.stop is None else steps.stop, steps.step or 1)
+        arrays["bounds"] = np.array([min(bound, _END) for bound in bounds], dtype=np.int32)
+    if contribution.values is not None:
+        arrays["values"] = contribution.values.astype(dtype)
+    if contribution.matrix is not None:
+        arrays["matrix"] = contribution.matrix.astype(dtype)
+    return arrays
 
 
 class Bound:
@@ -29,40 +157,13 @@ class Bound:
 
     def __init__(self, model: keras.Model, interventions: Sequence[Intervention]) -> None:
         sites = checked_sites(model)
-        print_of_model = cache(lambda: fingerprint(model))
-        entries: list[Entry] = []
-        self._done: list[tuple[Intervention, Contribution]] = []
-        self._fixed: list[dict[str, np.ndarray]] = []
-        self._dtypes: list[str] = []
-        for number, intervention in enumerate(interventions):
-            if not isinstance(intervention, Intervention):
-                raise TypeError(
-                    "Interventions are ZeroAblation, MeanAblation, ResampleAblation, Clamp, Patch "
-                    f"and Steer. Received: {intervention!r}"
-                )
-            name = type(intervention).__name__
-            for site, call in resolve(intervention.layer, sites):
-                target = Target(
-                    site, call, intervention.signal, intervention.units, print_of_model, name
-                )
-                signal, scale, offset = target.derived
-                chosen = np.zeros(site.spec.units, dtype=bool)
-                chosen[target.numbers] = True
-                for found in intervention.contributions(target):
-                    found = found.of_source(scale, offset)
-                    at = call if found.call is None else found.call
-                    entries.append(
-                        Entry(
-                            site.path, at, signal, found.add, found.form,
-                            _kind(intervention.steps), found.known is not None,
-                            found.exhaustive, number,
-                        )
-                    )  # fmt: skip
-                    self._done.append((intervention, found))
-                    wide = site.cell.compute_dtype == "float64"
-                    self._dtypes.append("float64" if wide else "float32")
-                    self._fixed.append(_fixed(chosen, intervention.steps, found, self._dtypes[-1]))
-        self.plan = EditPlan(tuple(entries))
+        of_model = cache(lambda: fingerprint(model))
+        self._parts = [
+            part
+            for number, intervention in enumerate(interventions)
+            for part in _parts_of(intervention, number, sites, of_model)
+        ]
+        self.plan = EditPlan(tuple(part.entry for part in self._parts))
         self.description = ", ".join(map(repr, interventions)) or "none"
 
     @property
@@ -74,10 +175,10 @@ class Bound:
         """Raise a `ValueError` if there are edits for another number of examples."""
         if examples is None:
             return
-        for intervention, found in self._done:
-            steps = intervention.steps
+        for part in self._parts:
+            intervention, steps = part.intervention, part.intervention.steps
             for count, what in (
-                (found.examples, "its source has"),
+                (part.contribution.examples, "its source has"),
                 (len(steps) if isinstance(steps, np.ndarray) else None, "its `steps` have"),
             ):
                 if count is not None and count != examples:
@@ -90,25 +191,17 @@ class Bound:
     def arrays(self, start: int, size: int) -> list[dict[str, Any]]:
         """Return the numbers for the examples `start` to `start + size`."""
         result: list[dict[str, Any]] = []
-        for (intervention, found), fixed, dtype in zip(
-            self._done, self._fixed, self._dtypes, strict=True
-        ):
-            arrays: dict[str, Any] = dict(fixed)
-            if isinstance(intervention.steps, np.ndarray):
-                arrays["steps"] = intervention.steps[start : start + size]
-                self._check_rows(intervention, len(intervention.steps), start + size)
-            if found.rows is not None:
-                self._check_rows(intervention, found.examples, start + size)
-                arrays["values"] = np.asarray(found.rows(start, size), dtype=dtype)
+        for part in self._parts:
+            arrays: dict[str, Any] = dict(part.fixed)
+            steps, contribution = part.intervention.steps, part.contribution
+            if isinstance(steps, np.ndarray):
+                arrays["steps"] = steps[start : start + size]
+                part.check_rows(len(steps), start + size)
+            if contribution.rows is not None:
+                part.check_rows(contribution.examples, start + size)
+                arrays["values"] = np.asarray(contribution.rows(start, size), dtype=part.dtype)
             result.append(arrays)
         return result
-
-    def _check_rows(self, intervention: Intervention, count: int | None, needed: int) -> None:
-        if count is not None and needed > count:
-            raise ValueError(
-                f"{type(intervention).__name__} of {intervention.layer!r} is for {count} examples, "
-                f"and the inputs have more. Received: at least {needed} examples"
-            )
 
     def check(self, notes: dict[str, dict[str, Any]], start: int, size: int) -> None:
         """Raise a `ValueError` for what the notes of a batch say went wrong.
@@ -118,88 +211,18 @@ class Bound:
             start: The number of the batch's first example.
             size: The number of its examples.
         """
-        called: dict[int, set[int]] = {}
-        for key in notes:
-            number, index = map(int, key.split())
-            called.setdefault(number, set()).add(index)
-        self._check_called(called)
-        for key, noted in notes.items():
-            number = int(key.split()[0])
-            length = int(np.asarray(noted["length"]))
-            self._check_length(number, length, start, size)
-            if "code" in noted:
-                self._check_code(number, np.asarray(noted["code"]), start, length)
-
-    def _check_called(self, called: dict[int, set[int]]) -> None:
-        for number, entry in enumerate(self.plan.entries):
+        called = {int(key.split()[0]) for key in notes}
+        for number, part in enumerate(self._parts):
             if number not in called:
-                call = "" if entry.call is None else f"/call_{entry.call}"
+                call = "" if part.entry.call is None else f"/call_{part.entry.call}"
                 raise ValueError(
-                    f"{self._name(number)}: the model doesn't call this layer on these inputs"
-                    f"{' so often' if entry.call else ''}. Received: layer {entry.path + call!r}"
+                    f"{part.name}: the model doesn't call this layer on these inputs"
+                    f"{' so often' if part.entry.call else ''}. "
+                    f"Received: layer {part.entry.path + call!r}"
                 )
-
-    def _check_length(self, number: int, length: int, start: int, size: int) -> None:
-        intervention, found = self._done[number]
-        steps = intervention.steps
-        if isinstance(steps, np.ndarray) and steps.shape[1] != length:
-            raise ValueError(
-                f"{self._name(number)}: `steps` must be booleans of shape (example, time), of as "
-                f"many steps as the layer goes through, here {length}. Received: {steps.shape}"
-            )
-        if found.known is None or isinstance(steps, np.ndarray):
-            return
-        chosen = np.arange(found.known.shape[1])[steps or slice(None)]
-        beyond = chosen[chosen >= length]
-        if found.known[start : start + size][:, beyond].any():
-            raise ValueError(
-                f"{self._name(number)}: its source must have as many steps as the layer goes "
-                f"through, here {length}; choose by `steps` what to patch. Received: a source of "
-                f"{found.known.shape[1]} steps"
-            )
-
-    def _check_code(self, number: int, code: np.ndarray, start: int, length: int) -> None:
-        if not code.any():
-            return
-        intervention, found = self._done[number]
-        row, step = (int(n) for n in np.argwhere(code)[0])
-        where = f"step {step}" + (f" of example {start + row}" if len(code) > 1 else "")
-        if code[row, step] == NO_VALUE and found.known is not None and step >= found.known.shape[1]:
-            raise ValueError(
-                f"{self._name(number)}: its source must have as many steps as the layer goes "
-                f"through, here {length}; choose by `steps` what to patch. Received: a source of "
-                f"{found.known.shape[1]} steps"
-            )
-        if code[row, step] == NO_VALUE:
-            raise ValueError(
-                f"{self._name(number)}: what its values are taken from has none at {where}, where "
-                "the inputs are not masked; sequences must align, or be left out by `steps`. "
-                f"Received: {intervention!r}"
-            )
-        assert code[row, step] == NO_STEP
-        raise ValueError(
-            f"{self._name(number)}: its source has values at {where}, where the inputs are masked; "
-            "sequences must align, or be left out by `steps`. "
-            f"Received: {intervention!r}"
-        )
-
-    def _name(self, number: int) -> str:
-        entry = self.plan.entries[number]
-        return f"{type(self._done[number][0]).__name__} of {entry.path!r}"
-
-
-def _kind(steps: Any) -> str:
-    return "all" if steps is None else "slice" if isinstance(steps, slice) else "array"
-
-
-def _fixed(
-    chosen: np.ndarray, steps: Any, found: Contribution, dtype: str
-) -> dict[str, np.ndarray]:
-    """Return the arrays that are the same for all batches."""
-    arrays = {"units": chosen}
-    if isinstance(steps, slice):
-        bounds = (steps.start or 0, _END if steps.stop is None else steps.stop, steps.step or 1)
-        arrays["bounds"] = np.array([min(bound, _END) for bound in bounds], dtype=np.int32)
-    if found.values is not None:
-        arrays["values"] = found.values.astype(dtype)
-    return arrays
+        for key, noted in notes.items():
+            part = self._parts[int(key.split()[0])]
+            length = int(np.asarray(noted["length"]))
+            part.check_length(length, start, size)
+            if "code" in noted:
+                part.check_code(np.asarray(noted["code"]), start, length)

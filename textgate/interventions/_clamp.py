@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from textgate.interventions._base import Intervention, checked_number, checked_numbers
+from textgate.interventions._arguments import checked_number, checked_numbers
+from textgate.interventions._base import Intervention
 from textgate.interventions._contribution import Contribution, Target
 
 
@@ -19,6 +20,7 @@ class Clamp(Intervention):
         units: The units; all by default.
         value: The value, or one for each chosen unit.
         steps: The steps; all by default.
+        subspace: The directions; see `Intervention`.
 
     Example: a forget gate held open after the word "she".
 

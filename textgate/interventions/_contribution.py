@@ -1,8 +1,8 @@
 """What one intervention does at one place of a model: the numbers behind an edit.
 
 An intervention is bound to a model place by place. A place is a `Target`: a recurrent cell, one
-call of it or all, and the units. What comes out is a `Contribution`: values to set, or offsets to
-add, which may be the same everywhere, differ by step, or differ by example and step.
+call of it or all, and the units. What comes out is a `Contribution`: values to set, or an affine
+map, which may be the same everywhere, differ by step, or differ by example and step.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from textgate import recurrence
+from textgate.interventions._arguments import Units
 from textgate.tracing import Site
 
 # Values for the examples from `start` on: (start, size) -> (size, time, units), NaN for none.
@@ -35,7 +36,7 @@ class Target:
     site: Site
     call: int | None
     signal: str
-    units: tuple[int, ...] | slice | None
+    units: Units
     fingerprint: Callable[[], str]
     name: str
 
@@ -63,7 +64,7 @@ class Target:
 
     @cached_property
     def numbers(self) -> np.ndarray:
-        """The numbers of the units.
+        """The numbers of the chosen units.
 
         Raises:
             ValueError: If the layer has fewer units.
@@ -95,16 +96,39 @@ class Target:
         full[chosen] = values
         return full
 
+    def block(self, matrix: Any) -> np.ndarray:
+        """Return a matrix between the chosen units as one between all units of the layer.
+
+        The other units stay as they are: the rest is the identity.
+
+        Args:
+            matrix: Of shape `(chosen units, chosen units)`.
+
+        Raises:
+            ValueError: If it has another shape.
+        """
+        count = len(self.numbers)
+        if np.shape(matrix) != (count, count):
+            raise ValueError(
+                f"{self.name}: a matrix must have shape {(count, count)}, for the {count} chosen "
+                f"units of layer {self.site.path!r}. Received: shape {np.shape(matrix)}"
+            )
+        full = np.eye(self.site.spec.units)
+        full[np.ix_(self.numbers, self.numbers)] = matrix
+        return full
+
 
 @dataclass(frozen=True)
 class Contribution:
-    """What is done at a target.
+    """What is done at a target: a signal s becomes its values, or s A plus its values.
 
     Attributes:
-        values: Where it is the same everywhere, `(units,)`; where it differs by step,
-            `(time, units)`; NaN for no value.
-        rows: Where it differs by example.
-        add: Whether the values are added instead of set.
+        values: Where they are the same everywhere, `(units,)`; where they differ by step,
+            `(time, units)`; NaN for no value. Zeros if there is but a matrix.
+        rows: Where they differ by example.
+        add: Whether the values are added instead of set; with a matrix they always are.
+        matrix: A, of shape `(units, units)`, if the signal is multiplied by it before the values
+            are added; see `Target.block`.
         examples: For how many examples there are rows; `None` for any number.
         known: Booleans `(example, time)`: where the rows have values, if that must be exactly where
             the inputs are not masked.
@@ -115,10 +139,22 @@ class Contribution:
     values: np.ndarray | None = None
     rows: Rows | None = None
     add: bool = False
+    matrix: np.ndarray | None = None
     examples: int | None = None
     known: np.ndarray | None = None
     call: int | None = None
     exhaustive: bool = False
+
+    def __post_init__(self) -> None:
+        if self.matrix is not None:
+            object.__setattr__(self, "add", True)
+            if self.values is None and self.rows is None:
+                object.__setattr__(self, "values", np.zeros(len(self.matrix)))
+        if (self.values is None) == (self.rows is None):
+            raise ValueError(
+                "a contribution has `values`, or `rows` where they differ by example, or a "
+                f"`matrix`. Received: {self}"
+            )
 
     @property
     def form(self) -> str:
@@ -128,13 +164,54 @@ class Contribution:
         assert self.values is not None
         return "constant" if self.values.ndim == 1 else "by step"
 
+    def within(self, target: Target, basis: np.ndarray) -> "Contribution":
+        """Return the same for a subspace alone: with s' what becomes of s, s + (s' − s) Q Qᵀ.
+
+        Args:
+            target: The place.
+            basis: Q, orthonormal columns of shape `(chosen units, rank)`.
+
+        Raises:
+            ValueError: If it has another number of rows.
+        """
+        chosen = target.numbers
+        if len(basis) != len(chosen):
+            raise ValueError(
+                f"{target.name}: `subspace` must have a row for each of the {len(chosen)} chosen "
+                f"units of layer {target.site.path!r}. Received: shape {basis.shape}"
+            )
+        inside = basis @ basis.T
+        if self.matrix is not None:
+            own = self.matrix[np.ix_(chosen, chosen)]
+        else:
+            own = np.eye(len(chosen)) if self.add else np.zeros_like(inside)
+        matrix = target.block(np.eye(len(chosen)) + (own - np.eye(len(chosen))) @ inside)
+
+        def part(values: np.ndarray) -> np.ndarray:
+            full = np.zeros(values.shape)
+            full[..., chosen] = values[..., chosen] @ inside
+            return full
+
+        return replace(self._mapped(part), matrix=matrix)
+
     def of_source(self, scale: float, offset: float) -> "Contribution":
-        """Return the same, said of the signal from which the named one follows."""
+        """Return the same, said of the signal from which the named one follows.
+
+        Args:
+            scale: The named signal is the source times this …
+            offset: … plus this.
+        """
         if (scale, offset) == (1.0, 0.0):
             return self
-        shift = 0.0 if self.add else offset
+        shift: Any = offset
+        if self.add:
+            shift = 0.0 if self.matrix is None else offset * (1 - self.matrix.sum(axis=0))
+        return self._mapped(lambda values: (values - shift) / scale)
+
+    def _mapped(self, function: Callable[[np.ndarray], np.ndarray]) -> "Contribution":
+        """Return the same with what a function makes of the values, `(…, units)`."""
         if self.rows is not None:
             rows = self.rows
-            return replace(self, rows=lambda start, size: (rows(start, size) - shift) / scale)
+            return replace(self, rows=lambda start, size: function(rows(start, size)))
         assert self.values is not None
-        return replace(self, values=(self.values - shift) / scale)
+        return replace(self, values=function(self.values))

@@ -15,6 +15,7 @@ from keras import ops, tree
 from textgate.interventions._base import Intervention
 from textgate.interventions._binding import Bound
 from textgate.interventions._evaluating import evaluate
+from textgate.interventions._json import to_json
 from textgate.models import LanguageModel, TextModel
 from textgate.models.scoring import _batches as distinct_batches
 from textgate.tracing.inputs import source_of
@@ -91,8 +92,6 @@ class Edited:
 
     def to_json(self, traces: Any = None) -> str:
         """Return the interventions as JSON; see `textgate.interventions.to_json`."""
-        from textgate.interventions._serialisation import to_json
-
         return to_json(self.interventions, traces)
 
     def __call__(self, inputs: Any, training: bool = False) -> Any:

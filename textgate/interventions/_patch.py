@@ -7,7 +7,7 @@ import numpy as np
 
 from textgate.interventions._base import Intervention
 from textgate.interventions._contribution import Contribution, Target
-from textgate.interventions._sources import Values, checked_source, values_of
+from textgate.interventions._sources import TRACE, Values, values_of
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -26,6 +26,7 @@ class Patch(Intervention):
             steps and that of the inputs isn't, or the other way round, the two don't align, and
             that is an error.
         steps: The steps; all by default.
+        subspace: The directions; see `Intervention`.
 
     References:
         Vig et al. 2020, Investigating gender bias in language models using causal mediation
@@ -41,11 +42,7 @@ class Patch(Intervention):
     True
     """
 
-    source: Any = field(kw_only=True)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._set(source=checked_source(self.source, "source"))
+    source: Any = field(kw_only=True, metadata=TRACE)
 
     def contributions(self, target: Target) -> list[Contribution]:
         """See `Intervention.contributions`."""

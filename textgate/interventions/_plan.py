@@ -26,6 +26,7 @@ class Entry:
         call: The number of the layer's call; `None` for all.
         signal: The cell's signal.
         add: Whether values are added instead of set.
+        matrix: Whether the signal is multiplied by a matrix before.
         form: `"constant"`, `"by step"` or `"by example"`: where the values differ.
         steps: `"all"`, `"slice"` or `"array"`.
         alike: Whether there must be values exactly where the inputs are not masked.
@@ -38,6 +39,7 @@ class Entry:
     call: int | None
     signal: str
     add: bool
+    matrix: bool
     form: str
     steps: str
     alike: bool
@@ -64,7 +66,8 @@ class EditPlan:
         Args:
             call: The call.
             given: For each entry the arrays `units (units,)`, `values` (`(units,)`, `(time, units)`
-                or `(batch, time, units)`), and `bounds (3,)` of a slice or `steps (batch, time)`.
+                or `(batch, time, units)`), and, as the entry says, `matrix (units, units)` and
+                `bounds (3,)` of a slice or `steps (batch, time)`.
         """
         edits, notes, heard = [], {}, set()
         for number, (entry, arrays) in enumerate(zip(self.entries, given, strict=True)):
@@ -105,7 +108,8 @@ def _edit(entry: Entry, call: Call, arrays: Mapping[str, Any]) -> tuple[Edit, di
         values = _fitted(values, length, float("nan"))
         notes["code"] = _code(entry, where, values, call.mask)
     if entry.add:
-        return Edit(entry.signal, mask=where, offset=values), notes
+        matrix = ops.reshape(arrays["matrix"], (units, units)) if entry.matrix else None
+        return Edit(entry.signal, mask=where, matrix=matrix, offset=values), notes
     return Edit(entry.signal, mask=where, value=values), notes
 
 

@@ -20,6 +20,9 @@ from textgate.tracing import open as open_trace
 
 _AT_ONCE = 256  # examples that are read at a time
 
+# The metadata of an intervention's field that holds a trace; the path of one is opened.
+TRACE = {"holds": "a trace"}
+
 
 def checked_source(source: Any, name: str) -> xr.DataTree:
     """Return a trace, opened if it is the path of a store.

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from textgate.interventions._base import Intervention, checked_number, checked_numbers
+from textgate.interventions._arguments import checked_number, checked_numbers
+from textgate.interventions._base import Intervention
 from textgate.interventions._contribution import Contribution, Target
 
 
@@ -22,6 +23,7 @@ class Steer(Intervention):
         direction: A number for each chosen unit.
         scale: What the direction is multiplied with.
         steps: The steps; all by default.
+        subspace: The directions; see `Intervention`.
 
     Example:
 
