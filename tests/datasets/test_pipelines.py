@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textgate.datasets import EncodedText, SentenceBatches, UnknownDropout, WindowBatches
-from textgate.datasets._encoded import BEGIN
 from textgate.datasets._pipelines import uniform
 from textgate.tokenizers import WordTokenizer
 
@@ -87,7 +86,7 @@ def test_streams_are_the_text_gone_round_once(lengths, streams, window, epoch, s
     turns = range(len(whole)) if shuffle else [0]
     rounds = [np.array(whole[k:] + whole[:k]) for k in turns]
     anew = anew[real]
-    assert (inputs[real][anew] == BEGIN).all()  # nothing is known of what was before
+    assert (inputs[real][anew] == BOS).all()  # nothing is known of what was before
     assert any(
         (each[:, 1] == targets[real]).all() and (each[~anew, 0] == inputs[real][~anew]).all()
         for each in rounds

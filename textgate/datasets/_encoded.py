@@ -16,9 +16,7 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 
 from textgate._files import beside
-
-# The ids of the special tokens, fixed for every tokenizer.
-PAD, UNKNOWN, BEGIN, END = range(4)
+from textgate._special_tokens import EOS, UNK
 
 # How many numbers are gathered before they are written.
 _CHUNK = 1 << 20
@@ -75,7 +73,14 @@ class EncodedText:
     @property
     def unknown(self) -> float:
         """The share of words that are `<unk>`."""
-        return float(self.counts[UNKNOWN] / len(self.ids))
+        return float(self.counts[UNK] / len(self.ids))
+
+    @property
+    def target_counts(self) -> np.ndarray:
+        """How often each id is predicted: as `counts`, with `<eos>` at the end of each sentence."""
+        counts = np.array(self.counts)
+        counts[EOS] += len(self)
+        return counts
 
     def __getitem__(self, index: int) -> np.ndarray:
         """Return the ids of one sentence."""

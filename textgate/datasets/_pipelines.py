@@ -31,7 +31,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from textgate.datasets._encoded import BEGIN, END, PAD, UNKNOWN, EncodedText, check_whole
+from textgate._special_tokens import BOS, EOS, PAD, UNK
+from textgate.datasets._encoded import EncodedText, check_whole
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -107,7 +108,7 @@ class UnknownDropout:
             )
         else:
             drop = np.full(len(counts), float(self.rate))
-        drop[[PAD, UNKNOWN, BEGIN, END]] = 0.0
+        drop[[PAD, UNK, BOS, EOS]] = 0.0
         return drop
 
 
@@ -270,11 +271,11 @@ class SentenceBatches(_Batches):
         places = self.text.offsets[sentences][:, None] + columns
         words = self.text.ids[np.minimum(places, len(self.text.ids) - 1)]
         words = np.where(columns < lengths, words, np.int32(PAD))
-        ends = np.where(columns == lengths, np.int32(END), np.int32(PAD))
+        ends = np.where(columns == lengths, np.int32(EOS), np.int32(PAD))
         dropped = self._dropped(epoch, words, places)
-        read = np.where(dropped, np.int32(UNKNOWN), words)
+        read = np.where(dropped, np.int32(UNK), words)
         inputs = np.empty_like(words)
-        inputs[:, 0] = BEGIN
+        inputs[:, 0] = BOS
         inputs[:, 1:] = read[:, :-1]
         targets = (read if self.dropout is None or self.dropout.targets else words) + ends
         return SentenceBatch(inputs, targets, (targets != PAD).astype(np.float32))
@@ -355,19 +356,19 @@ class WindowBatches(_Batches):
         # Each sentence before has one target more than it has words.
         places = at - sentences
         targets = self._words(epoch, places, self.dropout is None or self.dropout.targets)
-        targets = np.where(end, np.int32(END), targets)
-        inputs = np.where(begin, np.int32(BEGIN), self._words(epoch, places - 1, True))
+        targets = np.where(end, np.int32(EOS), targets)
+        inputs = np.where(begin, np.int32(BOS), self._words(epoch, places - 1, True))
         inputs, targets = (np.where(padding, np.int32(PAD), x) for x in (inputs, targets))
         random = self._random(_RESTARTS, epoch if self.shuffle else 0, index)
         begins = (random.random(self.batch_size) < self.restarts) | (index == 0)
-        inputs[begins & ~padding[:, 0], 0] = BEGIN
+        inputs[begins & ~padding[:, 0], 0] = BOS
         return WindowBatch(inputs, targets, (targets != PAD).astype(np.float32), begins)
 
     def _words(self, epoch: int, places: np.ndarray, drop: bool) -> np.ndarray:
         words = self.text.ids[np.clip(places, 0, len(self.text.ids) - 1)]
         if not drop or self._drop is None:
             return words
-        return np.where(self._dropped(epoch, words, places), np.int32(UNKNOWN), words)
+        return np.where(self._dropped(epoch, words, places), np.int32(UNK), words)
 
 
 def uniform(places: np.ndarray, key: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from textgate._special_tokens import UNK
 from textgate.evaluation._pronouns import pronouns
 
 _REQUIRED = ("good", "bad")
@@ -85,8 +86,7 @@ class _Words:
         if text not in self.split:
             words = self.tokenizer.split(text)
             ids = self.tokenizer.tokens_to_ids(words)
-            unknown = self.tokenizer.vocabulary.index("<unk>")
-            self.split[text] = words, [int(i) == unknown for i in ids]
+            self.split[text] = words, [int(i) == UNK for i in ids]
         return self.split[text]
 
     def unknown_of(self, good: str, bad: str, target: int) -> tuple[bool, list[str]]:

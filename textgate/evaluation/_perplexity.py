@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from textgate.models.language_model import EOS, PAD, UNK
+from textgate._special_tokens import EOS, PAD, UNK
 from textgate.models.scoring import token_logprobs
 
 _AT_ONCE = 1024  # texts in memory at a time

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from textgate._special_tokens import PAD
 from textgate.datasets.lexicon import CLASSES, PRONOUNS
 from textgate.export import _signals as signals
 from textgate.export import _texts as texts
@@ -97,7 +98,7 @@ class LanguageEndpoints:
         """Return the log-probability of each token, given those before it, and of the text."""
         found = self._read(text)
         features, _ = self._run(found.ids)
-        places = tf.where(found.ids[:, 1:] != 0)  # (words, 2)
+        places = tf.where(found.ids[:, 1:] != PAD)  # (words, 2)
         logprobs = self._logprobs(
             tf.gather_nd(features, places), tf.gather_nd(found.ids[:, 1:], places)
         )

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from textgate._special_tokens import BOS, PAD, TOKENS, UNK
 from textgate.export._demands import CALL_BYTES, CALL_VALUES, TEXT_BYTES, demand
-from textgate.models.language_model import BOS, PAD, UNK
 
 
 class Texts(NamedTuple):
@@ -57,7 +57,7 @@ def read(text: tf.Tensor, tokenizer: tf.Module, width: int, vocabulary: int) -> 
     words = tokenizer.split(text)
     ids = tokenizer.tokens_to_ids(words)
     # Whoever writes <unk> means it; only words that became <unk> are counted.
-    missing = tf.logical_and(ids.flat_values == UNK, words.flat_values != "<unk>")
+    missing = tf.logical_and(ids.flat_values == UNK, words.flat_values != TOKENS[UNK])
     counts = tf.cast(words.row_lengths(), tf.int32)
     unknown = tf.math.unsorted_segment_sum(
         tf.cast(missing, tf.int32), words.value_rowids(), words.nrows()
@@ -87,7 +87,7 @@ def read(text: tf.Tensor, tokenizer: tf.Module, width: int, vocabulary: int) -> 
         begin = tf.fill((batch, 1), BOS)
         shape = (None, None)
         padded = tf.concat([begin, ids.to_tensor(PAD)], axis=1)
-        tokens = tf.concat([tf.fill((batch, 1), "<bos>"), words.to_tensor("")], axis=1)
+        tokens = tf.concat([tf.fill((batch, 1), TOKENS[BOS]), words.to_tensor("")], axis=1)
     return Texts(
         tf.ensure_shape(tokens, shape), tf.ensure_shape(padded, shape), counts + 1, unknown
     )

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from textgate._special_tokens import BOS, UNK, padded
 from textgate.datasets.features import Feature, feature_of, has_counterpart, of_classes
 
 _NAMED = 8  # unknown words that a message names
@@ -165,8 +166,8 @@ def contrasts(
     last = np.array([len(base) - 1 for base, *_ in rows], np.int32)
     return Contrasts(
         table=table,
-        base=_padded([base for base, *_ in rows]),
-        source=_padded([source for _, source, *_ in rows]) if with_source else None,
+        base=padded([base for base, *_ in rows]),
+        source=padded([source for _, source, *_ in rows]) if with_source else None,
         good=np.array([good for *_, good, _ in rows], np.int32),
         bad=np.array([bad for *_, bad in rows], np.int32),
         last=last,
@@ -181,8 +182,6 @@ class _Reader:
 
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
-        self.unknown_id = list(tokenizer.vocabulary).index("<unk>")
-        self.bos = list(tokenizer.vocabulary).index("<bos>")
         self.memory: dict[str, tuple[list[str], list[int]]] = {}
 
     def __call__(self, text: str) -> tuple[list[str], list[int]]:
@@ -210,7 +209,7 @@ class _Reader:
         unknown = {
             word
             for word, index in ((words[target], ids[target]), (others[target], other_ids[target]))
-            if index == self.unknown_id
+            if index == UNK
         }
         base, source = ids[:target], ids[:target]
         if counterpart is not None:
@@ -223,8 +222,8 @@ class _Reader:
                 )
             for mine, theirs, i, j in zip(words, swapped, base, source, strict=False):
                 if mine != theirs:
-                    unknown |= {w for w, k in ((mine, i), (theirs, j)) if k == self.unknown_id}
-        row = [self.bos, *base], [self.bos, *source], ids[target], other_ids[target]
+                    unknown |= {w for w, k in ((mine, i), (theirs, j)) if k == UNK}
+        row = [BOS, *base], [BOS, *source], ids[target], other_ids[target]
         return unknown, row
 
 
@@ -279,10 +278,3 @@ def _told(dropped: Mapping[str, int], unknown: Counter[str]) -> str:
         more = len(unknown) - len(named)
         parts.append(f"unknown are {', '.join(named)}" + (f" and {more} more" if more else ""))
     return "; ".join(parts) or "none"
-
-
-def _padded(rows: Sequence[Sequence[int]]) -> np.ndarray:
-    ids = np.zeros((len(rows), max(map(len, rows))), np.int32)
-    for line, row in zip(ids, rows, strict=True):
-        line[: len(row)] = row
-    return ids

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from keras import ops, tree
 
+from textgate._special_tokens import PAD
 from textgate.interventions._base import Intervention
 from textgate.interventions._binding import Bound
 from textgate.interventions._evaluating import evaluate
@@ -280,7 +281,7 @@ class EditedLanguageModel(Edited):
         result = np.full(ids.shape, np.nan, np.float32)
         for rows, scores in self._scored(ids, batch_size, _of_tokens):
             width = scores.shape[1]
-            scores = np.where(ids[rows, 1 : width + 1] == 0, np.nan, scores)
+            scores = np.where(ids[rows, 1 : width + 1] == PAD, np.nan, scores)
             result[rows, 1 : width + 1] = scores
         return result
 
@@ -320,6 +321,6 @@ def _of_tokens(logits: Any, ids: Any) -> Any:
 
 def _of_next(logits: Any, ids: Any) -> Any:
     """Return log p(· | ids), `(batch, vocabulary)`."""
-    last = ops.sum(ops.cast(ops.cast(ids, "int32") != 0, "int32"), axis=1) - 1
+    last = ops.sum(ops.cast(ops.cast(ids, "int32") != PAD, "int32"), axis=1) - 1
     chosen = ops.take_along_axis(logits, last[:, None, None], axis=1)[:, 0]
     return ops.log_softmax(ops.cast(chosen, "float32"), axis=-1)

@@ -2,9 +2,9 @@
 
 from textgate.models._cells import CELLS, matched_units, parameters_in_use
 from textgate.models._kneser_ney import KneserNey
-from textgate.models.language_model import LanguageModel
+from textgate.models._language_model import LanguageModel
+from textgate.models._text_model import TextModel
 from textgate.models.loading import load, load_run
-from textgate.models.text_model import TextModel
 
 __all__ = [
     "CELLS",

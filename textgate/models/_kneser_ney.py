@@ -22,7 +22,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from textgate.models.text_model import BOS, EOS, PAD, TextModel
+from textgate._special_tokens import BOS, EOS, PAD
+from textgate.models._text_model import TextModel
 
 _NOTHING = -1  # the number of an n-gram that was never seen
 

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from textgate.models.text_model import TextModel
+from textgate.models._text_model import TextModel
 
 MODEL_FILE = "model.keras"
 CONFIG_FILE = "config.json"

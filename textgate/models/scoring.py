@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from textgate.models.text_model import PAD
+from textgate._special_tokens import PAD
 
 
 def token_logprobs(lm: Any, ids: np.ndarray, batch_size: int = 64) -> np.ndarray:

@@ -14,6 +14,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from textgate._special_tokens import PAD
+
 if TYPE_CHECKING:
     from textgate.models import LanguageModel
 
@@ -221,5 +223,5 @@ def word_embeddings(lm: "LanguageModel", texts: Sequence[str]) -> xr.DataArray:
     """
     ids = lm.encode(texts)
     table = np.asarray(lm.get_layer("embedding").embeddings, np.float32)
-    coords = {"mask": (_DIMS[:2], ids != 0), "token": (_DIMS[:2], lm.tokens(texts))}
+    coords = {"mask": (_DIMS[:2], ids != PAD), "token": (_DIMS[:2], lm.tokens(texts))}
     return xr.DataArray(table[ids], dims=_DIMS, coords=coords, name="embedding")

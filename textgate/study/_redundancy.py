@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from textgate.models.text_model import PAD
+from textgate._special_tokens import PAD
 
 SHARES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9)
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from textgate._special_tokens import UNK
 from textgate.tokenizers._table import LOWER, RULES
 
-_UNKNOWN = 1
 # The code points that `_LOWERED` covers; those above have no case in the table.
 _CASED = max(LOWER) + 1
 _LOWERED = np.arange(_CASED, dtype=np.int32)
@@ -73,7 +73,7 @@ class WordGraph(tf.Module):
         # Few words are not found as they are, so only those are taken apart and lower-cased.
         missing = tf.where(ids < 0)  # (unknown, 1)
         found = self._table.lookup(lower(tf.gather_nd(flat, missing)))
-        ids = tf.tensor_scatter_nd_update(ids, missing, tf.where(found < 0, _UNKNOWN, found))
+        ids = tf.tensor_scatter_nd_update(ids, missing, tf.where(found < 0, UNK, found))
         return tf.reshape(ids, tf.shape(tokens))
 
     def ids_to_tokens(self, ids: tf.Tensor) -> tf.Tensor:

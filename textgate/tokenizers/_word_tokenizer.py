@@ -19,6 +19,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from textgate._files import write_text
+from textgate._special_tokens import BOS, EOS, PAD, TOKENS, UNK
 from textgate.tokenizers import _split
 from textgate.tokenizers._table import LOWER
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from textgate.tokenizers._graph import WordGraph
-
-PAD, UNKNOWN, BEGIN, END = SPECIAL = ("<pad>", "<unk>", "<bos>", "<eos>")
 
 # Of the table and the rules: a vocabulary made with others would name other words.
 _RULES_VERSION = 1
@@ -65,7 +64,7 @@ class WordTokenizer:
         ['she', '<unk>', "n't"]
     """
 
-    pad_id, unknown_id, begin_id, end_id = range(4)
+    pad_id, unknown_id, begin_id, end_id = PAD, UNK, BOS, EOS
 
     def __init__(self, vocabulary: Iterable[str]) -> None:
         words = _checked(vocabulary)
@@ -97,20 +96,20 @@ class WordTokenizer:
             >>> WordTokenizer.train(["a dog and a cat"], size=6).vocabulary[4:]
             ('a', 'and')
         """
-        _check_count("size", size, len(SPECIAL) + 1, optional=True)
+        _check_count("size", size, len(TOKENS) + 1, optional=True)
         _check_count("min_count", min_count, 1)
         counts = count_words(texts)
-        counts.pop(UNKNOWN, None)
+        counts.pop(TOKENS[UNK], None)
         if not counts:
             raise ValueError("The texts have no words to make a vocabulary of. Received: no words")
         words = [word for word, count in counts.items() if count >= min_count]
         words.sort(key=lambda word: (-counts[word], word))
-        wanted = len(words) if size is None else size - len(SPECIAL)
+        wanted = len(words) if size is None else size - len(TOKENS)
         if wanted > len(words) or not words:
             raise ValueError(
                 f"A vocabulary of size={size} was asked for, but the texts have only {len(words)} "
                 f"different words that occur at least min_count={min_count} times (and "
-                f"{len(SPECIAL)} special tokens); ask for less, or give more text. "
+                f"{len(TOKENS)} special tokens); ask for less, or give more text. "
                 f"Received: size={size}, min_count={min_count}"
             )
         return cls(words[:wanted])
@@ -177,7 +176,8 @@ class WordTokenizer:
 
         Padding, `<bos>` and `<eos>` are left out, as they are no part of a text.
         """
-        return _split.detokenize(token for token in tokens if token not in (PAD, BEGIN, END))
+        silent = [TOKENS[PAD], TOKENS[BOS], TOKENS[EOS]]
+        return _split.detokenize(token for token in tokens if token not in silent)
 
     @property
     def graph(self) -> "WordGraph":
@@ -304,9 +304,9 @@ def _checked(vocabulary: Iterable[str]) -> tuple[str, ...]:
     if isinstance(vocabulary, str | bytes):
         raise TypeError(f"A vocabulary must be a list of words. Received: {vocabulary[:40]!r}")
     words: Sequence[str] = tuple(vocabulary)
-    if words[: len(SPECIAL)] == SPECIAL:
-        words = words[len(SPECIAL) :]
-    seen = set(SPECIAL)
+    if words[: len(TOKENS)] == TOKENS:
+        words = words[len(TOKENS) :]
+    seen = set(TOKENS)
     for word in words:
         if not isinstance(word, str):
             raise TypeError(f"A vocabulary's words must be strings. Received: {word!r}")
@@ -316,7 +316,7 @@ def _checked(vocabulary: Iterable[str]) -> tuple[str, ...]:
             raise ValueError(f"A vocabulary must have each word once. Received: {word!r} again")
         _split.check_unicode(word)
         seen.add(word)
-    return (*SPECIAL, *words)
+    return (*TOKENS, *words)
 
 
 def _check_count(name: str, value: Any, least: int, optional: bool = False) -> None:

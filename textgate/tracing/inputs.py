@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import tree
 
+from textgate._special_tokens import PAD
+
 
 class Batch(NamedTuple):
     """One batch: the model's inputs, the number of examples, and their tokens where known."""
@@ -92,8 +94,8 @@ def is_text(inputs: Any) -> bool:
 def _texts(model: Any, texts: Sequence[str], batch_size: int, whole: bool) -> Source:
     ids = np.asarray(model.encode(texts))
     # Position after the last token: whatever stands to the right of it is padding.
-    lengths = ids.shape[1] - np.argmax(ids[:, ::-1] != 0, axis=1)
-    lengths[~np.any(ids != 0, axis=1)] = 1
+    lengths = ids.shape[1] - np.argmax(ids[:, ::-1] != PAD, axis=1)
+    lengths[~np.any(ids != PAD, axis=1)] = 1
     # On JAX every length is compiled anew, which costs more than the padding.
     trimmed = keras.backend.backend() != "jax" and not whole
 

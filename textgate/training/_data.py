@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from textgate.training._recipe import Recipe
 
 GENERATED = ("pronoun_agreement",)
@@ -77,8 +75,7 @@ class TrainingData:
                 encoded["train"], size, seed=recipe.seed, dropout=dropout, **shape
             )
             self.validation = SentenceBatches(encoded["validation"], size, shuffle=False, **shape)
-        self.word_counts = np.array(encoded["train"].counts)
-        self.word_counts[3] += len(encoded["train"])  # every sentence ends with <eos>
+        self.word_counts = encoded["train"].target_counts
 
 
 def remove_encoded(directory: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from textgate._special_tokens import PAD
 from textgate.models import LanguageModel
 
 
@@ -51,7 +52,7 @@ def gates(lm: LanguageModel, ids: np.ndarray) -> dict[str, np.ndarray]:
     if not all(hasattr(layer, "return_gates") for layer in lm.recurrent_layers):
         return {}
     x: Any = tf.gather(lm.get_layer("embedding").embeddings.value, ids)
-    there = np.asarray(ids) != 0
+    there = np.asarray(ids) != PAD
     found = {}
     for layer in lm.recurrent_layers:
         config = {**layer.get_config(), "return_gates": True}

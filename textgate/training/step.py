@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from textgate._special_tokens import PAD
 from textgate.models import LanguageModel
 from textgate.training._loss import summed_cross_entropy
 from textgate.training._optimizer import AdamW
@@ -119,7 +120,7 @@ class Steps:
             for layer, values in zip(self.states, last, strict=True):
                 for state, value in zip(layer, values, strict=True):
                     state.assign(tf.stop_gradient(value))
-        places = tf.where(tf.not_equal(targets, 0))
+        places = tf.where(tf.not_equal(targets, PAD))
         weights, offsets, transposed = self._lm.readout_weights
         matrix, bias = weights.value, None if offsets is None else offsets.value
         if drawn:

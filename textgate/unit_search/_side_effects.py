@@ -15,6 +15,7 @@ import keras
 import numpy as np
 import pandas as pd
 
+from textgate._special_tokens import PAD
 from textgate.datasets.features import Feature
 from textgate.evaluation.inference import interval
 from textgate.interchange import Contrasts, Runner, contrasts, runner_for
@@ -151,7 +152,7 @@ def perplexities(
             "set": label,
             "size": int(chosen[0].sum()),
             "intervention": kind,
-            "words": int((ids[:, 1:] != 0).sum()),
+            "words": int((ids[:, 1:] != PAD).sum()),
             "perplexity": float(np.mean(whole)),
             "perplexity_others": float(np.mean(others)),
         }
@@ -201,10 +202,10 @@ class _Reading:
     def __call__(self, ids: np.ndarray, own: np.ndarray, value: np.ndarray) -> np.ndarray:
         """Return log p of each id given those before, NaN at the first and at padding."""
         result = np.full(ids.shape, np.nan)
-        order = np.argsort((ids != 0).sum(axis=1), kind="stable")
+        order = np.argsort((ids != PAD).sum(axis=1), kind="stable")
         for begin in range(0, len(ids), _ROWS):
             rows = order[begin : begin + _ROWS]
-            width = int((ids[rows] != 0).sum(axis=1).max())
+            width = int((ids[rows] != PAD).sum(axis=1).max())
             if width < 2:
                 continue
             given = np.broadcast_to(
@@ -217,7 +218,7 @@ class _Reading:
                 )
             )
             found = np.asarray(keras.ops.convert_to_numpy(scores), np.float64)
-            result[rows, 1:width] = np.where(ids[rows, 1:width] == 0, np.nan, found)
+            result[rows, 1:width] = np.where(ids[rows, 1:width] == PAD, np.nan, found)
         return result
 
     def _score(self, ids: Any, own: Any, value: Any) -> Any:

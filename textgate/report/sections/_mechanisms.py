@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from textgate._special_tokens import BOS, TOKENS
 from textgate.report._blocks import Figure, Heading, Row, Section, Table, Text, plain
 from textgate.report._figures import GREY, ORANGE, Series, bars, cloud, curves, escaped
 from textgate.report._findings import Findings, ModelFindings
@@ -76,7 +77,7 @@ def _ledger_figure(model: ModelFindings, example: int, rows: pd.DataFrame) -> Fi
     sources = rows[["source", "source_word"]].drop_duplicates().sort_values("source")
     sources = sources[sources["source"] >= 0]
     places = {int(source): at for at, source in enumerate(sources["source"])}
-    labels = ["(start)" if w == "<bos>" else str(w) for w in sources["source_word"]]
+    labels = ["(start)" if w == TOKENS[BOS] else str(w) for w in sources["source_word"]]
     series = []
     for unit in own_units(model, rows)[:_MOST_UNITS]:
         own = rows[(rows["unit"] == unit) & (rows["source"] >= 0)].sort_values("source")
@@ -313,7 +314,7 @@ def _left(value: Any, of: Any) -> str:
 def _word(word: Any) -> str:
     """Return a word of a list; marks in quotation marks, so that a comma is seen."""
     text = plain(word)
-    if text == "<bos>":
+    if text == TOKENS[BOS]:
         return "(start)"
     return text if text[:1].isalnum() else f"“{text}”"
 

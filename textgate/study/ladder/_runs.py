@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from textgate._files import beside, write_json
+from textgate._special_tokens import BOS, EOS, padded
 from textgate.models import CELLS, KneserNey, LanguageModel, matched_units, parameters_in_use
 from textgate.study._redundancy import redundancy
 from textgate.study.ladder import _task as ladder_task
@@ -66,9 +67,7 @@ class Data:
             ignore_index=True,
         )
         self.pairs["item"] = np.arange(len(self.pairs))
-        counts = np.array(self.train.counts)
-        counts[3] += len(self.train)  # every text ends with <eos>
-        self.word_counts = counts
+        self.word_counts = self.train.target_counts
 
 
 class _OutOfTimeError(Exception):
@@ -163,10 +162,7 @@ def _loss(lm: Any, text: Any) -> float:
     """Return the loss in nats a word, `<eos>` included."""
     from textgate.models import scoring
 
-    rows = [[2, *text[index].tolist(), 3] for index in range(len(text))]
-    ids = np.zeros((len(rows), max(map(len, rows))), np.int32)
-    for row, words in zip(ids, rows, strict=True):
-        row[: len(words)] = words
+    ids = padded([[BOS, *text[index].tolist(), EOS] for index in range(len(text))])
     return -float(np.nanmean(scoring.token_logprobs(lm, ids, 256).astype(np.float64)))
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-PAD, UNK, BOS, EOS = 0, 1, 2, 3
+from textgate._special_tokens import BOS, TOKENS, padded
+from textgate.models.scoring import next_logprobs, token_logprobs
 
 
 class TextModel:
@@ -28,11 +29,7 @@ class TextModel:
         """
         if isinstance(texts, str):
             raise TypeError(f"`texts` must be a list of strings. Received: texts={texts!r}")
-        rows = [[BOS, *self.tokenizer.encode(text)] for text in texts]
-        ids = np.full((len(rows), max(map(len, rows), default=1)), PAD, np.int32)
-        for row, words in zip(ids, rows, strict=True):
-            row[: len(words)] = words
-        return ids
+        return padded([[BOS, *self.tokenizer.encode(text)] for text in texts])
 
     def tokens(self, texts: Sequence[str]) -> np.ndarray:
         """Return the words of each text as they stand in it, in the shape of `encode`.
@@ -41,7 +38,7 @@ class TextModel:
         """
         if isinstance(texts, str):
             raise TypeError(f"`texts` must be a list of strings. Received: texts={texts!r}")
-        rows = [["<bos>", *self.tokenizer.split(text)] for text in texts]
+        rows = [[TOKENS[BOS], *self.tokenizer.split(text)] for text in texts]
         width = max(map(len, rows), default=1)
         return np.array([row + [""] * (width - len(row)) for row in rows], dtype=np.str_)
 
@@ -56,8 +53,6 @@ class TextModel:
             `float32` in the shape `(batch, time)` of `encode`: natural logarithms, and NaN where
             there is nothing to predict, at `<bos>` and at padding.
         """
-        from textgate.models.scoring import token_logprobs
-
         return token_logprobs(self, self.encode(texts), batch_size)
 
     def next_logprobs(self, texts: Sequence[str], batch_size: int = 64) -> np.ndarray:
@@ -70,6 +65,4 @@ class TextModel:
         Returns:
             `float32` of shape `(batch, vocabulary)`: natural logarithms.
         """
-        from textgate.models.scoring import next_logprobs
-
         return next_logprobs(self, self.encode(texts), batch_size)

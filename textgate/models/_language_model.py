@@ -23,9 +23,7 @@ import keras
 import numpy as np
 
 from textgate.models._cells import CELLS, make_layer
-from textgate.models.text_model import BOS, EOS, PAD, UNK, TextModel
-
-__all__ = ["BOS", "EOS", "PAD", "UNK", "LanguageModel"]
+from textgate.models._text_model import TextModel
 
 
 @keras.saving.register_keras_serializable(package="textgate")
