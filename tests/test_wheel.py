@@ -36,6 +36,13 @@ def test_it_carries_the_tables(wheel):
     assert not [name for name in names if name.startswith(("tests", "scripts"))]
 
 
+def test_it_carries_what_type_checkers_and_late_imports_read(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    stubs = {path.relative_to(ROOT).as_posix() for path in (ROOT / "textgate").rglob("*.pyi")}
+    assert "textgate/__init__.pyi" in stubs
+    assert names >= stubs | {"textgate/py.typed"}
+
+
 def test_it_works_in_an_environment_of_its_own(wheel, tmp_path):
     """The wheel alone is installed; its dependencies come from this environment by a path file.
 
