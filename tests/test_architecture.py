@@ -58,7 +58,6 @@ NOT_YET = {
     "cli._train.train",
     "datasets._grammar.Writer._fill",
     "export._clamp.Clamp.__init__",
-    "mechanics._gradients.gradient_paths",
     "models._language_model.LanguageModel.__init__",
     "models._language_model._graph",
     "report.sections._answers._keeping",

@@ -16,13 +16,13 @@ different from a bias.
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
 import xarray as xr
-from keras import ops
 
 from textgate.layers import weights_of
-from textgate.mechanics.calls import call_of, one_site
+from textgate.mechanics.calls import LayerCall, call_of, one_site
 from textgate.mechanics.nodes import DIMS
 from textgate.recurrence import Spec, Weights
 from textgate.tracing.inputs import source_of
@@ -31,7 +31,7 @@ _PARTS = ("from_input", "from_state", "pre_activation", "gate")
 
 
 def gate_drivers(
-    model: Any,
+    model: keras.Model,
     inputs: Any,
     units: int | Sequence[int] | None = None,
     gate: str = "retention",
@@ -75,24 +75,13 @@ def gate_drivers(
     spec = site.spec
     name = _gate(spec, gate)
     chosen = _units(spec, units)
-    kernel, recurrent, bias = _columns(spec, weights_of(site.cell), name, chosen)
+    weights = _columns(spec, weights_of(site.cell), name, chosen)
     blocks: list[dict[str, np.ndarray]] = []
     for batch in source_of(model, inputs, batch_size, tokens).batches():
-        call, signals, _ = call_of(model, batch.inputs, site, number)
-        x, h = _array(call.inputs), _array(signals["hidden_state"])
-        first = _array(call.initial_states[0])[:, None]
-        if site.layer.go_backwards:
-            before = np.concatenate([h[:, 1:], first], axis=1)
-        else:
-            before = np.concatenate([first, h[:, :-1]], axis=1)
-        from_input, from_state = x @ kernel, before @ recurrent
-        mask = np.ones(x.shape[:2], bool) if call.mask is None else np.asarray(call.mask)
-        block = {
-            "from_input": from_input,
-            "from_state": from_state,
-            "pre_activation": from_input + from_state + bias,
-            "gate": _array(signals[name])[..., chosen],
-        }
+        of_layer = call_of(model, batch.inputs, site, number)
+        block = _parts(of_layer, weights)
+        block["gate"] = _array(of_layer.signals[name])[..., chosen]
+        mask = of_layer.mask
         block = {key: np.where(mask[..., None], value, np.nan) for key, value in block.items()}
         block["mask"] = mask
         if batch.tokens is not None and batch.tokens.shape[1] == mask.shape[1]:
@@ -104,8 +93,25 @@ def gate_drivers(
         if key in joined:
             coords[key] = (("example", "time"), joined[key])
     data: dict[str, Any] = {key: (DIMS, joined[key]) for key in _PARTS}
-    data["bias"] = ("unit", bias)
+    data["bias"] = ("unit", weights.bias)
     return xr.Dataset(data, coords, {"layer": site.path, "cell": spec.cell.kind, "gate": name})
+
+
+def _parts(of_layer: LayerCall, weights: Weights) -> dict[str, np.ndarray]:
+    """Return the parts of a pre-activation, `(batch, time, unit)`, made with these columns."""
+    call, h = of_layer.call, _array(of_layer.signals["hidden_state"])
+    first = _array(call.initial_states[0])[:, None]
+    if call.site.layer.go_backwards:
+        before = np.concatenate([h[:, 1:], first], axis=1)
+    else:
+        before = np.concatenate([first, h[:, :-1]], axis=1)
+    from_input = _array(call.inputs) @ weights.kernel
+    from_state = before @ weights.recurrent_kernel
+    return {
+        "from_input": from_input,
+        "from_state": from_state,
+        "pre_activation": from_input + from_state + weights.bias,
+    }
 
 
 def _gate(spec: Spec, gate: str) -> str:
@@ -124,30 +130,29 @@ def _gate(spec: Spec, gate: str) -> str:
 
 def _units(spec: Spec, units: int | Sequence[int] | None) -> np.ndarray:
     chosen = np.arange(spec.units) if units is None else np.atleast_1d(np.asarray(units))
-    whole = chosen.size and chosen.ndim == 1 and chosen.dtype.kind in "iu"
-    if not whole or chosen.min() < 0 or chosen.max() >= spec.units:
+    are_numbers = chosen.size and chosen.ndim == 1 and chosen.dtype.kind in "iu"
+    if not are_numbers or chosen.min() < 0 or chosen.max() >= spec.units:
         raise ValueError(
             f"`units` must be numbers from 0 to {spec.units - 1}. Received: units={units!r}"
         )
     return chosen
 
 
-def _columns(
-    spec: Spec, weights: Weights, name: str, units: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return a gate's columns of kernel, recurrent kernel and bias, for the chosen units."""
-    where = np.arange(len(spec.cell.columns) * spec.units)[spec.cell.columns_of(name, spec.units)]
-    columns = where[units]
+def _columns(spec: Spec, weights: Weights, name: str, units: np.ndarray) -> Weights:
+    """Return a gate's columns of the weights, for the chosen units."""
+    columns = spec.cell.columns_of(name, spec.units).start + units
     bias = np.zeros(len(columns))
     if weights.bias is not None:
-        given = np.atleast_2d(_array(weights.bias))
-        bias = given[:, columns].sum(axis=0)  # a GRU's with reset_after has two
-    return _array(weights.kernel)[:, columns], _array(weights.recurrent_kernel)[:, columns], bias
+        biases = np.atleast_2d(_array(weights.bias))
+        bias = biases[:, columns].sum(axis=0)  # a GRU's with reset_after has two
+    return Weights(
+        _array(weights.kernel)[:, columns], _array(weights.recurrent_kernel)[:, columns], bias
+    )
 
 
 def _array(tensor: Any) -> np.ndarray:
     if str(tensor.dtype).endswith("float16"):  # NumPy doesn't know bfloat16
-        tensor = ops.cast(tensor, "float32")
+        tensor = keras.ops.cast(tensor, "float32")
     return np.asarray(tensor, np.float64)
 
 

@@ -23,14 +23,14 @@ it is left; the median over entries is the number of words after which half of t
 that. Entries that still stand when their text ends are not lost but censored (Kaplan & Meier 1958).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from textgate.mechanics.nodes import gates_of, memory_of, node_of, signal
+from textgate.mechanics.nodes import Node, gates_of, memory_of, node_of, signal
 from textgate.recurrence import CELLS
 
 _RESOLUTION = 2.0**-24  # of a float32 sigmoid near 0
@@ -52,7 +52,7 @@ def _values(node: xr.Dataset, gate: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def saturation(
-    node: Any,
+    node: Node,
     gates: str | Sequence[str] | None = None,
     *,
     low: float = 0.1,
@@ -90,34 +90,21 @@ def saturation(
         raise ValueError(
             f"The thresholds must be 0 ≤ low ≤ high ≤ 1. Received: low={low}, high={high}"
         )
-    node = node_of(node)
-    parts = []
-    names = gates_of(node, gates)
-    for gate, block in ((gate, block) for gate in names for block in _blocks(node)):
-        values, mask = _values(block, gate)
-        seen = values[mask]  # (step, unit)
-        left, right = _share(seen < low), _share(seen > high)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "gate": gate,
-                    "unit": block["unit"].values,
-                    "left": left,
-                    "right": right,
-                    "middle": 1 - left - right,
-                    "mean": _share(seen),
-                    "steps": len(seen),
-                }
-            )
-        )
-    return pd.concat(parts, ignore_index=True)
+
+    def measures(values: np.ndarray) -> dict[str, Any]:
+        left, right = _share(values < low), _share(values > high)
+        return {
+            "left": left,
+            "right": right,
+            "middle": 1 - left - right,
+            "mean": _share(values),
+            "steps": len(values),
+        }
+
+    return _by_gate(node, gates, measures)
 
 
-def _share(seen: np.ndarray) -> np.ndarray:
-    return seen.mean(axis=0) if len(seen) else np.full(seen.shape[1], np.nan)
-
-
-def binariness(node: Any, gates: str | Sequence[str] | None = None) -> pd.DataFrame:
+def binariness(node: Node, gates: str | Sequence[str] | None = None) -> pd.DataFrame:
     """Return how binary each unit's gates are, and how much they switch.
 
     Args:
@@ -145,31 +132,39 @@ def binariness(node: Any, gates: str | Sequence[str] | None = None) -> pd.DataFr
     >>> list(table.columns)
     ['gate', 'unit', 'binariness', 'switching']
     """
-    node = node_of(node)
-    parts = []
-    names = gates_of(node, gates)
-    for gate, block in ((gate, block) for gate in names for block in _blocks(node)):
-        values, mask = _values(block, gate)
-        seen = values[mask]
-        mean = _share(seen)
+
+    def measures(values: np.ndarray) -> dict[str, Any]:
+        mean = _share(values)
         spread = mean * (1 - mean)
-        variance = _share((seen - mean) ** 2)
+        variance = _share((values - mean) ** 2)
         switching = np.full_like(mean, np.nan)
         np.divide(variance, spread, out=switching, where=spread > 0)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "gate": gate,
-                    "unit": block["unit"].values,
-                    "binariness": 1 - 4 * _share(seen * (1 - seen)),
-                    "switching": switching,
-                }
-            )
-        )
+        return {"binariness": 1 - 4 * _share(values * (1 - values)), "switching": switching}
+
+    return _by_gate(node, gates, measures)
+
+
+def _by_gate(
+    node: Node,
+    gates: str | Sequence[str] | None,
+    measures: Callable[[np.ndarray], dict[str, Any]],
+) -> pd.DataFrame:
+    """Return a row for each gate and unit, with what is measured of its values `(step, unit)`."""
+    node = node_of(node)
+    parts = []
+    for gate in gates_of(node, gates):
+        for block in _blocks(node):
+            values, mask = _values(block, gate)
+            columns = measures(values[mask])
+            parts.append(pd.DataFrame({"gate": gate, "unit": block["unit"].values, **columns}))
     return pd.concat(parts, ignore_index=True)
 
 
-def half_life(node: Any) -> pd.DataFrame:
+def _share(values: np.ndarray) -> np.ndarray:
+    return values.mean(axis=0) if len(values) else np.full(values.shape[1], np.nan)
+
+
+def half_life(node: Node) -> pd.DataFrame:
     """Return how many words it takes each unit to lose half of what it holds.
 
     The first word of each example doesn't count where the memory before it is zero: there was
@@ -245,16 +240,16 @@ def _median_lives(keep: np.ndarray, mask: np.ndarray) -> np.ndarray:
     lengths = mask.sum(axis=1)
     total = np.cumsum(np.log(np.clip(keep, _RESOLUTION, 1.0)), axis=1)
     steps = keep.shape[1]
-    whole = np.ones(keep.shape, bool)  # entries of which more than half was left so far
+    intact = np.ones(keep.shape, bool)  # entries of which more than half was left so far
     surviving = np.ones(keep.shape[2])
     median = np.full(keep.shape[2], np.inf)
     for words in range(1, steps):
         read = np.arange(words, steps) < lengths[:, None]
-        at_risk = whole[:, : steps - words] & read[..., None]
+        at_risk = intact[:, : steps - words] & read[..., None]
         lost = at_risk & (total[:, words:] - total[:, : steps - words] <= np.log(0.5) + 1e-6)
         count = at_risk.sum(axis=(0, 1))
         surviving *= 1 - lost.sum(axis=(0, 1)) / np.maximum(count, 1)
-        whole[:, : steps - words] &= ~lost
+        intact[:, : steps - words] &= ~lost
         median[(surviving <= 0.5) & np.isinf(median)] = words
     return median
 

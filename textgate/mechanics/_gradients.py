@@ -18,7 +18,7 @@ gradient goes through the recurrent weights and the tanh, and the product here i
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -28,10 +28,12 @@ import xarray as xr
 from textgate import recurrence
 from textgate.mechanics.calls import call_of, one_site
 from textgate.mechanics.nodes import DIMS, memory_of
+from textgate.tracing import Call, Site
+from textgate.tracing.inputs import TextReader
 
 
 def gradient_paths(
-    model: Any,
+    model: keras.Model,
     inputs: Any,
     target: int | str | Sequence[int] | None = None,
     *,
@@ -87,65 +89,108 @@ def gradient_paths(
             f"Received: backend {keras.backend.backend()!r}"
         )
     site, number = one_site(model, layer)
-    cell = site.spec.cell
-    memory = memory_of(cell)
+    prediction: _Prediction | None = None
+    end: Any = target
     if loss is None:
-        batch, words, steps, targets = _text(model, inputs, target)
-        loss = _surprisal(batch, steps)
-    else:
-        batch, words, steps, targets = inputs, None, None, None
-
-    import tensorflow as tf
-
-    nudges: list[Any] = []
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-
-        def nudge(call: Any) -> list[recurrence.Edit]:
-            shape = (*call.inputs.shape[:2], site.spec.units)
-            nudges.append(tf.zeros(shape, call.inputs.dtype))
-            tape.watch(nudges[-1])
-            return [recurrence.Edit(memory, offset=nudges[-1])]
-
-        call, signals, outputs = call_of(model, _tensors(batch), site, number, nudge)
-        losses = tf.convert_to_tensor(loss(outputs))
-        total = tf.reduce_sum(losses)
-    found = tape.gradient(total, nudges[0], unconnected_gradients="zero")
-    full = np.asarray(tf.cast(found, _wide(found.dtype)))
-    examples, length, _ = full.shape
-    if losses.shape != (examples,):
-        raise ValueError(
-            f"`loss` must return a number for each example, of shape ({examples},). "
-            f"Received: shape {tuple(losses.shape)}"
-        )
+        prediction = _prediction(model, inputs, target)
+        inputs, end = prediction.ids, prediction.steps
+        loss = _surprisal(prediction.ids, prediction.steps)
+    gradient = _gradient(model, inputs, site, number, loss)
+    full, mask = gradient.full, gradient.mask
     backwards = bool(site.layer.go_backwards)
-    mask = np.ones((examples, length), bool) if call.mask is None else np.asarray(call.mask)
-    source, scale, offset = cell.derived("retention")
-    retention = scale * np.asarray(signals[source], full.dtype) + offset
-    steps = _last_steps(mask, backwards, target if steps is None else steps)
-    passed = _passed(retention, mask, steps, backwards)
-    last = full[np.arange(examples), steps][:, None]
-    places = np.arange(length)
+    steps = _last_steps(mask, backwards, end)
+    passed = _passed(gradient.retention, mask, steps, backwards)
+    last = full[np.arange(len(full)), steps][:, None]
+    places = np.arange(mask.shape[1])
     before = places >= steps[:, None] if backwards else places <= steps[:, None]
     counts = (before & mask)[..., None]
-    parts = {"full": full, "cell": passed * last, "passed": passed, "retention": retention}
+    parts = {
+        "full": full,
+        "cell": passed * last,
+        "passed": passed,
+        "retention": gradient.retention,
+    }
     coords: dict[str, Any] = {
         "time": places,
         "unit": np.arange(site.spec.units),
         "mask": (("example", "time"), mask),
         "step": ("example", steps),
-        "loss": ("example", np.asarray(losses)),
+        "loss": ("example", gradient.losses),
     }
-    if words is not None:
-        coords["token"] = (("example", "time"), words)
-        coords["target"] = ("example", targets)
+    if prediction is not None:
+        coords["token"] = (("example", "time"), prediction.words)
+        coords["target"] = ("example", prediction.targets)
+    cell = site.spec.cell
     attributes = {"layer": site.path, "cell": cell.kind, "go_backwards": int(backwards)}
     data = {name: (DIMS, np.where(counts, values, np.nan)) for name, values in parts.items()}
     return xr.Dataset(data, coords, attributes)
 
 
-def _text(model: Any, texts: Any, target: Any) -> tuple:
-    """Return ids and words, the steps from which the targets are predicted, and the targets."""
-    if not (hasattr(model, "encode") and hasattr(model, "tokens")):
+class _Gradient(NamedTuple):
+    """The gradient of a loss with respect to the state at each step of one layer's call.
+
+    Attributes:
+        full: Over all ways, `(example, time, unit)`.
+        retention: The share of the old state that was kept, likewise.
+        mask: Which steps were read, `(example, time)`.
+        losses: The loss, `(example,)`.
+    """
+
+    full: np.ndarray
+    retention: np.ndarray
+    mask: np.ndarray
+    losses: np.ndarray
+
+
+def _gradient(
+    model: keras.Model, inputs: Any, site: Site, number: int, loss: Callable[[Any], Any]
+) -> _Gradient:
+    import tensorflow as tf
+
+    cell = site.spec.cell
+    nudges: list[tf.Tensor] = []
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+
+        def nudge(call: Call) -> list[recurrence.Edit]:
+            shape = (*call.inputs.shape[:2], site.spec.units)
+            nudges.append(tf.zeros(shape, call.inputs.dtype))
+            tape.watch(nudges[-1])
+            return [recurrence.Edit(memory_of(cell), offset=nudges[-1])]
+
+        tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, inputs)
+        of_layer = call_of(model, tensors, site, number, nudge)
+        losses = tf.convert_to_tensor(loss(of_layer.outputs))
+        total = tf.reduce_sum(losses)
+    gradient = tape.gradient(total, nudges[0], unconnected_gradients="zero")
+    full = np.asarray(tf.cast(gradient, tf.float64 if gradient.dtype == tf.float64 else tf.float32))
+    if losses.shape != full.shape[:1]:
+        raise ValueError(
+            f"`loss` must return a number for each example, of shape ({len(full)},). "
+            f"Received: shape {tuple(losses.shape)}"
+        )
+    source, scale, offset = cell.derived("retention")
+    retention = scale * np.asarray(of_layer.signals[source], full.dtype) + offset
+    return _Gradient(full, retention, of_layer.mask, np.asarray(losses))
+
+
+class _Prediction(NamedTuple):
+    """What a language model is to predict: a word of each text.
+
+    Attributes:
+        ids: The texts as the model takes them, `(example, time)`.
+        words: The words, likewise.
+        steps: The step from which the target is predicted, `(example,)`.
+        targets: The words predicted, `(example,)`.
+    """
+
+    ids: np.ndarray
+    words: np.ndarray
+    steps: np.ndarray
+    targets: np.ndarray
+
+
+def _prediction(model: keras.Model, texts: Any, target: Any) -> _Prediction:
+    if not isinstance(model, TextReader):
         raise ValueError(
             "For a model other than a textgate language model, give `loss=`, a function of its "
             f"outputs. Received: {type(model).__name__} {model.name!r}"
@@ -154,26 +199,26 @@ def _text(model: Any, texts: Any, target: Any) -> tuple:
     ids, words = np.asarray(model.encode(texts)), np.asarray(model.tokens(texts))
     lengths = (words != "").sum(axis=1)
     if isinstance(target, str):
-        there = np.char.lower(words) == target.lower()
-        there[:, 0] = False  # <bos> is given
-        lacking = np.flatnonzero(~there.any(axis=1))
+        occurrences = np.char.lower(words) == target.lower()
+        occurrences[:, 0] = False  # <bos> is given
+        lacking = np.flatnonzero(~occurrences.any(axis=1))
         if lacking.size:
             raise ValueError(
                 f"The target doesn't stand in text {lacking[0]}, {texts[lacking[0]]!r}. "
                 f"Received: target={target!r}"
             )
-        at = words.shape[1] - 1 - np.argmax(there[:, ::-1], axis=1)
+        at = words.shape[1] - 1 - np.argmax(occurrences[:, ::-1], axis=1)
     elif target is None:
         at = lengths - 1
     else:
-        at = _whole(target, len(texts))
+        at = _one_each(target, len(texts))
     if (at < 1).any() or (at >= lengths).any():
         wrong = int(np.flatnonzero((at < 1) | (at >= lengths))[0])
         raise ValueError(
             f"`target` must be the number of a word, from 1 to {int(lengths[wrong]) - 1} in text "
             f"{wrong}, {texts[wrong]!r}. Received: target={target!r}"
         )
-    return ids, words, at - 1, words[np.arange(len(texts)), at]
+    return _Prediction(ids, words, at - 1, words[np.arange(len(texts)), at])
 
 
 def _surprisal(ids: np.ndarray, steps: np.ndarray) -> Callable[[Any], Any]:
@@ -193,15 +238,8 @@ def _surprisal(ids: np.ndarray, steps: np.ndarray) -> Callable[[Any], Any]:
     return loss
 
 
-def _tensors(batch: Any) -> Any:
-    return keras.tree.map_structure(keras.ops.convert_to_tensor, batch)
-
-
-def _wide(dtype: Any) -> str:
-    return "float64" if dtype.name == "float64" else "float32"
-
-
-def _whole(target: Any, examples: int) -> np.ndarray:
+def _one_each(target: Any, examples: int) -> np.ndarray:
+    """Return whole numbers, one for each example."""
     numbers = np.asarray(target)
     if numbers.dtype.kind not in "iu" or numbers.shape not in ((), (examples,)):
         raise TypeError(
@@ -215,7 +253,7 @@ def _last_steps(mask: np.ndarray, backwards: bool, target: Any) -> np.ndarray:
     """Return the last step that is read up to the target, for each example."""
     examples, length = mask.shape
     end = 0 if backwards else length - 1
-    steps = _whole(end if target is None else target, examples)
+    steps = _one_each(end if target is None else target, examples)
     if steps.min() < 0 or steps.max() >= length:
         raise ValueError(
             f"With a `loss`, `target` is a step from 0 to {length - 1}. Received: {target!r}"
@@ -237,8 +275,8 @@ def _passed(
     last = length - 1 - steps if backwards else steps
     within = (np.arange(length) <= last[:, None]) & mask[:, turned]
     keep = np.where(within[..., None], retention[:, turned], 1.0)
-    kept = np.cumprod(keep[:, ::-1], axis=1)[:, ::-1]  # from s on, s itself included
-    after = np.concatenate([kept[:, 1:], np.ones_like(kept[:, :1])], axis=1)
+    since = np.cumprod(keep[:, ::-1], axis=1)[:, ::-1]  # from s on, s itself included
+    after = np.concatenate([since[:, 1:], np.ones_like(since[:, :1])], axis=1)
     return after[:, turned]
 
 

@@ -22,13 +22,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from textgate.mechanics.nodes import attributes_of, choose, flow_of, node_of, words_of
+from textgate.mechanics.nodes import Node, attributes_of, choose, flow_of, node_of, words_of
 
 INITIAL = "(initial state)"
 
 
 def ledger(
-    node: Any,
+    node: Node,
     step: int | Sequence[int] | None = None,
     *,
     word: str | None = None,
@@ -68,8 +68,8 @@ def ledger(
     >>> import keras, numpy as np, textgate as tg
     >>> model = keras.Sequential([keras.Input((None, 3)), keras.layers.GRU(4, name="gru")])
     >>> trace = tg.trace(model, np.ones((1, 5, 3)), tokens=[["she", "ran", "with", "her", "dog"]])
-    >>> found = ledger(trace["gru"].to_dataset(), word="her", units=[2])
-    >>> off = found.entry.sum("source") + found.initial - found.state
+    >>> entries = ledger(trace["gru"].to_dataset(), word="her", units=[2])
+    >>> off = entries.entry.sum("source") + entries.initial - entries.state
     >>> bool(abs(off).max() < 1e-5)
     True
     """
@@ -80,10 +80,10 @@ def ledger(
     at = length - 1 - steps if flow.backwards else steps  # in the order of reading
     places = np.arange(length)
     up_to = places <= at[:, None]
-    kept = _kept(np.where((up_to & flow.mask)[..., None], flow.keep, 1.0))
+    left = _left(np.where((up_to & flow.mask)[..., None], flow.keep, 1.0))
     written = np.where(up_to[..., None], flow.write, 0.0)
-    initial = kept[:, 0] * flow.before
-    since = np.where(up_to[..., None], kept[:, 1:], 0.0)
+    initial = left[:, 0] * flow.before
+    since = np.where(up_to[..., None], left[:, 1:], 0.0)
     rows = np.arange(examples)
     words = words_of(node)
     dims = ("example", "source", "unit")
@@ -105,7 +105,7 @@ def ledger(
     return xr.Dataset(data, coords, attributes_of(node))
 
 
-def _kept(keep: np.ndarray) -> np.ndarray:
+def _left(keep: np.ndarray) -> np.ndarray:
     """Return, for the beginning and each step, the product of all that was kept after it.
 
     Args:
@@ -150,24 +150,24 @@ def _of_word(node: xr.Dataset, mask: np.ndarray, backwards: bool, word: str) -> 
             f"Received: word={word!r}"
         )
     words = np.char.lower(words_of(node))
-    there = (words == word.lower()) & mask
-    lacking = np.flatnonzero(~there.any(axis=1))
+    occurrences = (words == word.lower()) & mask
+    lacking = np.flatnonzero(~occurrences.any(axis=1))
     if lacking.size:
-        said = " ".join(words[lacking[0]][mask[lacking[0]]])
+        text = " ".join(words[lacking[0]][mask[lacking[0]]])
         raise ValueError(
-            f"The word doesn't stand in example {lacking[0]}, {said!r}; choose the examples that "
+            f"The word doesn't stand in example {lacking[0]}, {text!r}; choose the examples that "
             f"have it by node.isel(example=[…]). Received: word={word!r}"
         )
     if backwards:
-        return np.argmax(there, axis=1)
-    return there.shape[1] - 1 - np.argmax(there[:, ::-1], axis=1)
+        return np.argmax(occurrences, axis=1)
+    return words.shape[1] - 1 - np.argmax(occurrences[:, ::-1], axis=1)
 
 
-def ledger_table(found: xr.Dataset) -> pd.DataFrame:
+def ledger_table(entries: xr.Dataset) -> pd.DataFrame:
     """Return a ledger as a table, a row for each entry.
 
     Args:
-        found: What `ledger` returns.
+        entries: What `ledger` returns.
 
     Returns:
         For each example and unit a row for each word that was read and one for the initial state
@@ -176,8 +176,8 @@ def ledger_table(found: xr.Dataset) -> pd.DataFrame:
         `kept`, `entry`, and `state`, which the entries sum to.
     """
     parts = []
-    for example in range(found.sizes["example"]):
-        one = found.isel(example=example)
+    for example in range(entries.sizes["example"]):
+        one = entries.isel(example=example)
         read = np.flatnonzero(one["mask"].values)
         words = [*one["token"].values[read].tolist(), INITIAL]
         for at, unit in enumerate(one["unit"].values):
@@ -200,11 +200,11 @@ def ledger_table(found: xr.Dataset) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def ledger_sentences(found: xr.Dataset, top: int = 3) -> pd.DataFrame:
+def ledger_sentences(entries: xr.Dataset, top: int = 3) -> pd.DataFrame:
     """Return a ledger in words, a sentence for each example and unit.
 
     Args:
-        found: What `ledger` returns.
+        entries: What `ledger` returns.
         top: How many entries to name; the rest is summed.
 
     Returns:
@@ -217,15 +217,15 @@ def ledger_sentences(found: xr.Dataset, top: int = 3) -> pd.DataFrame:
     if top < 1:
         raise ValueError(f"`top` must be at least 1. Received: top={top!r}")
     rows: list[dict[str, Any]] = []
-    for (example, unit), part in ledger_table(found).groupby(["example", "unit"], sort=False):
-        entries = part["entry"].to_numpy(float)
+    for (example, unit), part in ledger_table(entries).groupby(["example", "unit"], sort=False):
+        amounts = part["entry"].to_numpy(float)
         words = [w if w == INITIAL else f"*{w}*" for w in part["source_word"].astype(str)]
-        said = [f"{_number(e)} from {w}" for e, w in zip(entries[:top], words, strict=False)]
-        if len(entries) > top:
-            said.append(f"{_number(entries[top:].sum())} from the rest")
+        phrases = [f"{_number(a)} from {w}" for a, w in zip(amounts[:top], words, strict=False)]
+        if len(amounts) > top:
+            phrases.append(f"{_number(amounts[top:].sum())} from the rest")
         state = float(part["state"].iloc[0])
         head = f"unit {unit} at *{part['word'].iloc[0]}*"
-        sentence = f"{head}: {', '.join(said)}; in all {_number(state)}"
+        sentence = f"{head}: {', '.join(phrases)}; in all {_number(state)}"
         rows.append({"example": example, "unit": unit, "state": state, "sentence": sentence})
     return pd.DataFrame(rows)
 
@@ -234,7 +234,7 @@ def _number(value: float) -> str:
     return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")  # + 0.0: no minus before a zero
 
 
-def running_ledger(node: Any, unit: int, example: int = 0) -> xr.Dataset:
+def running_ledger(node: Node, unit: int, example: int = 0) -> xr.Dataset:
     """Return the ledger of one unit at every step of one example.
 
     Args:

@@ -9,14 +9,12 @@ was lost; only the two terms tell these apart. A simple RNN retains nothing as i
 whole new state.
 """
 
-from typing import Any
-
 import xarray as xr
 
-from textgate.mechanics.nodes import DIMS, attributes_of, flow_of, labels_of, node_of
+from textgate.mechanics.nodes import DIMS, Node, attributes_of, flow_of, labels_of, node_of
 
 
-def retained_and_written(node: Any) -> xr.Dataset:
+def retained_and_written(node: Node) -> xr.Dataset:
     """Split each new state into what was retained of the old one and what was written.
 
     Args:

@@ -5,12 +5,14 @@ model itself is called, by the same interception that tracing uses and in a stat
 it stays as it was.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 
+from textgate.recurrence import Edit
 from textgate.tracing import Call, Site, find_sites, intercept, resolve
 
 
@@ -30,16 +32,37 @@ def one_site(model: Any, layer: str | None) -> tuple[Site, int]:
         raise TypeError(f"`model` must be a Keras model. Received: {type(model).__name__}")
     sites, _ = find_sites(model)
     if layer is None:
-        found: list[tuple[Site, int | None]] = [(site, None) for site in sites]
+        matches: list[tuple[Site, int | None]] = [(site, None) for site in sites]
     else:
-        found = resolve(layer, sites)
-    if len(found) != 1:
+        matches = resolve(layer, sites)
+    if len(matches) != 1:
         raise ValueError(
             "Choose one recurrent layer of the model by `layer`; it has "
             f"{[site.path for site in sites]}. Received: layer={layer!r}"
         )
-    site, call = found[0]
+    site, call = matches[0]
     return site, call or 0
+
+
+class LayerCall(NamedTuple):
+    """One call of a layer, as a model makes it.
+
+    Attributes:
+        call: What the layer is given.
+        signals: What it computes, `{name: (batch, time, units)}`.
+        outputs: What the model returns.
+    """
+
+    call: Call
+    signals: dict[str, Any]
+    outputs: Any
+
+    @property
+    def mask(self) -> np.ndarray:
+        """Which steps the layer reads, `(batch, time)`."""
+        if self.call.mask is None:
+            return np.ones(self.call.inputs.shape[:2], bool)
+        return np.asarray(self.call.mask)
 
 
 @contextmanager
@@ -50,8 +73,12 @@ def stateless() -> Iterator[None]:
 
 
 def call_of(
-    model: Any, inputs: Any, site: Site, number: int, edit: Any = None
-) -> tuple[Call, dict[str, Any], Any]:
+    model: keras.Model,
+    inputs: Any,
+    site: Site,
+    number: int,
+    edit: Callable[[Call], Sequence[Edit]] | None = None,
+) -> LayerCall:
     """Call a model, and return one of its layers' calls.
 
     Args:
@@ -61,33 +88,29 @@ def call_of(
         number: Which of its calls.
         edit: Is handed the call before it is computed, and returns edits of its signals.
 
-    Returns:
-        The call, its signals (`{name: (batch, time, units)}`), and the model's outputs.
-
     Raises:
         ValueError: If the model doesn't call the layer, or not as often.
     """
-    found: list[tuple[Call, dict[str, Any]]] = []
+    recorded: list[tuple[Call, dict[str, Any]]] = []
 
     def is_meant(call: Call) -> bool:
         return call.site.path == site.path and call.index == number
 
-    def edits(call: Call) -> Sequence[Any]:
+    def edits(call: Call) -> Sequence[Edit]:
         return edit(call) if edit is not None and is_meant(call) else ()
 
     def record(call: Call, signals: dict[str, Any]) -> None:
         if is_meant(call):
-            found.append((call, signals))
+            recorded.append((call, signals))
 
     # All cells of a stack, since one loop runs them all.
     sites = [other for other in find_sites(model)[0] if other.layer is site.layer]
     with stateless(), intercept(sites, edits=edits, record=record):
         arguments = {"training": False} if model._call_has_training_arg else {}
         outputs = model(inputs, **arguments)
-    if not found:
+    if not recorded:
         raise ValueError(
             "The model doesn't call this layer on these inputs, or not as often. "
             f"Received: layer {site.path!r}, call {number}"
         )
-    call, signals = found[0]
-    return call, signals, outputs
+    return LayerCall(*recorded[0], outputs)

@@ -15,11 +15,12 @@ import xarray as xr
 
 from textgate import recurrence
 
+Node = xr.Dataset | xr.DataTree  # a node of a trace, or a trace of one layer
 DIMS = ("example", "time", "unit")
 _TOLERANCE = 1e-3  # far above float32's rounding, far below what an edited or leakless cell does
 
 
-def node_of(trace: Any, layer: str | None = None) -> xr.Dataset:
+def node_of(trace: Node, layer: str | None = None) -> xr.Dataset:
     """Return one layer's node of a trace, with the dims `(example, time, unit)`.
 
     Args:
@@ -35,15 +36,15 @@ def node_of(trace: Any, layer: str | None = None) -> xr.Dataset:
     if isinstance(trace, xr.DataTree):
         leaves = {leaf.relative_to(trace).lstrip("./"): leaf for leaf in trace.leaves}
         if layer is None:
-            found = [*leaves]
+            matches = [*leaves]
         else:
-            found = [path for path in leaves if path == layer or path.endswith(f"/{layer}")]
-        if len(found) != 1:
+            matches = [path for path in leaves if path == layer or path.endswith(f"/{layer}")]
+        if len(matches) != 1:
             raise ValueError(
                 f"Choose one layer of the trace by its name; it has {[*leaves]}. "
                 f"Received: layer={layer!r}"
             )
-        trace = leaves[found[0]].to_dataset()
+        trace = leaves[matches[0]].to_dataset()
     if not isinstance(trace, xr.Dataset):
         raise TypeError(
             "`node` must be one layer of what textgate.trace returns, such as trace['lstm']. "
@@ -68,15 +69,15 @@ def choose(node: xr.Dataset, units: int | Sequence[int] | None) -> xr.Dataset:
     """
     if units is None:
         return node
-    wanted = np.atleast_1d(np.asarray(units))
-    known = node["unit"].values
-    missing = [int(unit) for unit in wanted if unit not in known]
-    if missing or not wanted.size:
+    numbers = np.atleast_1d(np.asarray(units))
+    traced = node["unit"].values
+    missing = [int(unit) for unit in numbers if unit not in traced]
+    if missing or not numbers.size:
         raise ValueError(
-            f"`units` must be units of the trace, from {known.min()} to {known.max()}. "
+            f"`units` must be units of the trace, from {traced.min()} to {traced.max()}. "
             f"Received: {missing or units!r}"
         )
-    return node.sel(unit=wanted)
+    return node.sel(unit=numbers)
 
 
 def signal(node: xr.Dataset, name: str) -> np.ndarray:
@@ -111,18 +112,18 @@ def gates_of(node: xr.Dataset, gates: str | Sequence[str] | None) -> tuple[str, 
         ValueError: If one of them is no gate of the node.
     """
     cell = recurrence.CELLS[node.attrs["cell"]]
-    known = [name for name in (*cell.gates, *recurrence.DERIVED) if name in node.data_vars]
+    traced = [name for name in (*cell.gates, *recurrence.DERIVED) if name in node.data_vars]
     if gates is None:
-        wanted = [name for name in known if name in cell.gates] or known
+        names = [name for name in traced if name in cell.gates] or traced
     else:
-        wanted = [gates] if isinstance(gates, str) else list(gates)
-    unknown = [name for name in wanted if name not in known]
-    if unknown or not wanted or not cell.gates:
+        names = [gates] if isinstance(gates, str) else list(gates)
+    unknown = [name for name in names if name not in traced]
+    if unknown or not names or not cell.gates:
         raise ValueError(
             f"`gates` must name gates of the trace; this {cell.kind}'s node has "
-            f"{known if cell.gates else 'none'}. Received: {unknown or gates!r}"
+            f"{traced if cell.gates else 'none'}. Received: {unknown or gates!r}"
         )
-    return tuple(wanted)
+    return tuple(names)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,24 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import keras
 import numpy as np
 from keras import tree
 
 from textgate._special_tokens import PAD
+
+
+@runtime_checkable
+class TextReader(Protocol):
+    """A model that texts can be given to, as textgate's language models are."""
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """Return what the model takes: ids of shape `(example, time)`, padded with 0."""
+
+    def tokens(self, texts: Sequence[str]) -> np.ndarray:
+        """Return the word that stands at each step, `(example, time)`; `""` where padded."""
 
 
 class Batch(NamedTuple):
@@ -53,7 +64,7 @@ def source_of(
         ValueError: If the inputs have no examples or different numbers of them.
         TypeError: If they are of a kind that no model takes.
     """
-    if is_text(inputs) and hasattr(model, "encode") and hasattr(model, "tokens"):
+    if is_text(inputs) and isinstance(model, TextReader):
         texts = [inputs] if isinstance(inputs, str) else list(inputs)
         return _texts(model, texts, batch_size, whole)
     words = None if tokens is None else _word_array(tokens)
@@ -91,7 +102,7 @@ def is_text(inputs: Any) -> bool:
     )
 
 
-def _texts(model: Any, texts: Sequence[str], batch_size: int, whole: bool) -> Source:
+def _texts(model: TextReader, texts: Sequence[str], batch_size: int, whole: bool) -> Source:
     ids = np.asarray(model.encode(texts))
     # Position after the last token: whatever stands to the right of it is padding.
     lengths = ids.shape[1] - np.argmax(ids[:, ::-1] != PAD, axis=1)
