@@ -1,33 +1,18 @@
 """The page in a real browser: no network, no errors, a gate view that answers, room on a phone."""
 
-import shutil
-from pathlib import Path
-
 import pytest
 
 from textgate.report import write
 
 from . import made_up
-
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome", "google-chrome-stable")
-BROWSER = next((found for name in _NAMES if (found := shutil.which(name))), None)
+from .opened_page import OpenedPage
 
 pytestmark = [
     pytest.mark.tensorflow_only,
-    pytest.mark.skipif(BROWSER is None, reason=f"needs a browser: none of {', '.join(_NAMES)}"),
     # Playwright's own event loop, at its end.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    api = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -36,45 +21,9 @@ def page_file(tmp_path_factory):
     return write(found, tmp_path_factory.mktemp("report"))
 
 
-class Opened:
-    """A page, with what it asked for and what it complained about."""
-
-    def __init__(self, browser, path: Path, width: int) -> None:
-        self.requests, self.errors, self.dialogs = [], [], []
-        # Requests would be seen here before they fail.
-        self.context = browser.new_context(viewport={"width": width, "height": 800})
-        self.page = self.context.new_page()
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("console", self._console)
-        self.page.on("dialog", self._dialog)
-        self.page.goto(path.as_uri())
-        self.page.evaluate("textgate.drawAll()")
-
-    def _console(self, message):
-        if message.type in ("error", "warning"):
-            self.errors.append(message.text)
-
-    def _dialog(self, dialog):
-        self.dialogs.append(dialog.message)
-        dialog.dismiss()
-
-    def text(self, selector="body"):
-        return self.page.inner_text(selector)
-
-    def map(self):
-        return self.page.evaluate("document.getElementById('gate-map').data[0].z")
-
-    def curves(self):
-        return self.page.evaluate("document.getElementById('gate-curve').data.map((d) => d.y)")
-
-    def choose(self, what, value):
-        self.page.select_option(f"#gate-{what}", value=str(value))
-
-
 @pytest.fixture(scope="module")
 def desk(browser, page_file):
-    opened = Opened(browser, page_file, 1200)
+    opened = OpenedPage(browser, page_file, 1200)
     yield opened
     opened.context.close()
 
@@ -91,7 +40,7 @@ def test_what_happens_on_the_network_would_be_seen(browser, tmp_path):
     file.write_text(
         "<script>textgate = {drawAll() {}}</script><img src='http://localhost:9/x.png'>"
     )
-    opened = Opened(browser, file, 400)
+    opened = OpenedPage(browser, file, 400)
     opened.page.wait_for_timeout(100)
     assert any("localhost:9" in url for url in opened.requests)
     opened.context.close()
@@ -187,7 +136,7 @@ def test_markup_in_sentences_is_text(desk):
 
 @pytest.mark.parametrize("width", [375, 320])
 def test_it_fits_a_phone(browser, page_file, width):
-    opened = Opened(browser, page_file, width)
+    opened = OpenedPage(browser, page_file, width)
     opened.page.wait_for_timeout(50)
     for _ in range(2):
         wide = opened.page.evaluate("document.documentElement.scrollWidth")

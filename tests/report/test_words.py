@@ -5,10 +5,12 @@ import re
 import pandas as pd
 import pytest
 
-from textgate.report import Findings, ModelFindings, read, render, write
+from textgate.report import Findings, ModelFindings, learned, read, render, three_lines, write
 from textgate.report import _words as words
-from textgate.report.sections._opening import headline, three_lines
-from textgate.report.status import found, learned
+from textgate.report._blocks import Section, Text
+from textgate.report._status import unit_claim
+from textgate.report.sections import SECTIONS
+from textgate.report.sections._short import headline
 
 from . import made_up
 
@@ -88,7 +90,7 @@ def test_a_model_that_has_not_learned_is_no_finding():
         mechanics={},
     )
     assert learned(unknowing).level == "not"
-    assert found(unknowing).kind == "unknowing"
+    assert unit_claim(unknowing).kind == "unknowing"
     said = text_of(made_up.findings(unknowing))
     assert "It has not learned the agreement" in said
     assert "does not agree well enough for asking" in said
@@ -130,6 +132,18 @@ def test_it_speaks_of_models_in_general_only_with_seeds():
     assert "With so few seeds" not in with_seeds
     few = text_of(Findings((made_up.model(),), ladder=pd.DataFrame([row | {"seeds": 2}])))
     assert "With so few seeds" in few
+
+
+def test_a_section_is_a_function_and_a_line(monkeypatch):
+    def section(findings):
+        return Section("What *else*", (Text(f"{len(findings.models)} <models>"),))
+
+    monkeypatch.setitem(SECTIONS, "else", section)
+    page = render(made_up.findings())
+    assert re.findall(r'<section id="([a-z]+)">', page) == list(SECTIONS)
+    end = page[page.index('<section id="else">') :]
+    assert "<h2>What <em>else</em></h2>" in end
+    assert '<p class="plain">1 &lt;models&gt;</p>' in end
 
 
 def test_tables_lie_beside_it(tmp_path):

@@ -5,8 +5,9 @@ escaped when the page is made. Words from data go through `plain` first, so that
 anything.
 """
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -16,8 +17,23 @@ def plain(text: Any) -> str:
     return str(text).replace("*", "∗").replace("`", "ˋ")
 
 
+class Block:
+    """A part of a section; `templates/blocks.html` has a macro with the name of each kind.
+
+    Attributes:
+        scripts: The templates whose code it needs on the page, in their order.
+    """
+
+    scripts: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def embedded(self) -> Mapping[str, Any]:
+        """What that code reads: JSON, by the id of the element that holds it."""
+        return {}
+
+
 @dataclass(frozen=True)
-class Text:
+class Text(Block):
     """A paragraph; `kind` is `"plain"`, `"lead"`, `"key"` (a result) or `"note"`."""
 
     text: str
@@ -25,21 +41,21 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Points:
+class Points(Block):
     """A list of short texts."""
 
     points: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Heading:
+class Heading(Block):
     """A heading within a section."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Block):
     """A table to read, and its name among the CSV files.
 
     Attributes:
@@ -56,7 +72,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Figure:
+class Figure(Block):
     """A figure that Plotly draws.
 
     Attributes:
@@ -67,6 +83,8 @@ class Figure:
         table: The numbers behind it, folded away.
     """
 
+    scripts = ("figures.js",)
+
     name: str
     figure: dict[str, Any]
     caption: str
@@ -75,30 +93,24 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(Block):
     """Figures beside one another where there is room."""
+
+    scripts = Figure.scripts
 
     figures: tuple[Figure, ...]
 
 
 @dataclass(frozen=True)
-class Code:
+class Code(Block):
     """Commands."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class GateView:
-    """The gate view; its data are the page's."""
-
-    caption: str
-
-
-@dataclass(frozen=True)
 class Section:
-    """A section with its heading."""
+    """A section: its heading, and what stands below."""
 
-    name: str
     title: str
-    blocks: tuple[Any, ...] = field(default_factory=tuple)
+    blocks: tuple[Block, ...]

@@ -5,13 +5,13 @@ series has a marker or a dash of its own besides. Fonts, margins and widths are 
 (`templates/figures.js`), which knows how much room there is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from textgate.report._words import known
+from textgate.report._words import is_number
 
 BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW, GREY = (
     "#0072B2",
@@ -37,7 +37,8 @@ class Series:
         values: The points.
         low: Lower ends of the intervals.
         high: Upper ends.
-        told: What hovering says, a text a point; Plotly's HTML, words from data `escaped`.
+        hover: What hovering says, a text a point; Plotly's HTML, words from data `escaped`.
+        labels: What stands beside each point of a cloud; such points are stars.
     """
 
     name: str
@@ -45,7 +46,8 @@ class Series:
     values: list[Any] = field(default_factory=list)
     low: list[Any] = field(default_factory=list)
     high: list[Any] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
+    hover: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
 
     def add(self, at: Any, value: Any, low: Any, high: Any) -> None:
         """Add a point with its interval."""
@@ -80,7 +82,7 @@ def dots(series: Sequence[Series], title: str, chance: float | None = None) -> d
                 "x": [None if v is None else round(100 * v, 3) for v in values],
                 "y": [groups.index(str(group)) + offset for group in one.at],
                 "text": [escaped(group) for group in one.at],
-                "customdata": list(one.told) or [escaped(one.name)] * len(values),
+                "customdata": list(one.hover) or [escaped(one.name)] * len(values),
                 "hovertemplate": "%{text}<br>%{x:.1f} % (%{customdata})<extra></extra>",
                 "marker": {
                     "color": COLOURS[number % len(COLOURS)],
@@ -128,7 +130,7 @@ def escaped(text: Any) -> str:
 
 
 def _clean(values: Sequence[Any]) -> list[float | None]:
-    return [float(v) if known(v) else None for v in values]
+    return [float(v) if is_number(v) else None for v in values]
 
 
 def _error(
@@ -200,8 +202,8 @@ def bars(series: Sequence[Series], y: str, labels: Sequence[str] | None = None) 
             "name": escaped(one.name),
             "x": [int(at) for at in one.at],
             "y": _clean(one.values),
-            "customdata": list(one.told),
-            "hovertemplate": "%{customdata}<extra></extra>" if len(one.told) else "%{y:.2f}",
+            "customdata": list(one.hover),
+            "hovertemplate": "%{customdata}<extra></extra>" if len(one.hover) else "%{y:.2f}",
             "marker": {
                 "color": COLOURS[number % len(COLOURS)],
                 "pattern": {
@@ -230,18 +232,46 @@ def bars(series: Sequence[Series], y: str, labels: Sequence[str] | None = None) 
     }
 
 
-def cloud(series: Sequence[Series], x: str, y: str, named: Sequence[str] = ()) -> dict[str, Any]:
+def split_by_units(
+    numbers: Iterable[int],
+    own: Sequence[int],
+    x: Sequence[float],
+    y: Sequence[float],
+    hover: Sequence[str],
+) -> list[Series]:
+    """Return points, one a unit, as two series: the units found stand apart, with their numbers.
+
+    Args:
+        numbers: The units' numbers.
+        own: Those that were found.
+        x: Where each unit stands.
+        y: Its value.
+        hover: What hovering says of it.
+    """
+    points = list(zip(map(int, numbers), x, y, hover, strict=True))
+    others = Series("other units" if any(unit in own for unit, *_ in points) else "units")
+    marked = Series("units found")
+    for unit, at, value, text in points:
+        one = marked if unit in own else others
+        one.at.append(at)
+        one.values.append(value)
+        one.hover.append(f"unit {unit}: {text}")
+        if one is marked:
+            one.labels.append(str(unit))
+    return [one for one in (others, marked) if one.at]
+
+
+def cloud(series: Sequence[Series], x: str, y: str) -> dict[str, Any]:
     """Return clouds of points over two shares from 0 to 1.
 
     Args:
-        series: `at` and `values` are the coordinates; `told` what hovering says.
+        series: `at` and `values` are the coordinates; `hover` what hovering says.
         x: Title of the x axis.
         y: Title of the y axis.
-        named: Names of the series whose points are labelled (with the first word of `told`).
     """
     data = []
     for number, one in enumerate(series):
-        label = one.name in named
+        label = bool(one.labels)
         data.append(
             {
                 "type": "scatter",
@@ -249,10 +279,8 @@ def cloud(series: Sequence[Series], x: str, y: str, named: Sequence[str] = ()) -
                 "name": escaped(one.name),
                 "x": _clean(one.at),
                 "y": _clean(one.values),
-                "customdata": list(one.told),
-                "text": [told.split(":")[0].removeprefix("unit ") for told in one.told]
-                if label
-                else None,
+                "customdata": list(one.hover),
+                "text": list(one.labels) or None,
                 "textposition": "top center",
                 "hovertemplate": "%{customdata}<extra></extra>",
                 "marker": {

@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-CELLS = {"lstm": "LSTM", "gru": "GRU", "simple_rnn": "simple RNN"}
+from textgate import models, recurrence
+from textgate.recurrence import Cell
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,21 @@ class ModelFindings:
     skipped: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def _cell_name(self) -> str:
+        return str(self.config.get("cell", (self.finding or {}).get("cell", "")))
+
+    @property
+    def kind(self) -> Cell:
+        """The kind of its recurrent layers, which says what its gates are; an LSTM if unknown."""
+        variant = models.CELLS.get(self._cell_name)
+        kind = variant.layer if variant else self._cell_name
+        return recurrence.CELLS.get(kind, recurrence.LSTM)
+
+    @property
     def cell(self) -> str:
         """The kind of cell in words, such as "LSTM"; "model" if unknown."""
-        kind = str(self.config.get("cell", (self.finding or {}).get("cell", "")))
-        return CELLS.get(kind, kind.replace("_", " ") or "model")
+        name = self._cell_name
+        return self.kind.title if name == self.kind.kind else name.replace("_", " ") or "model"
 
     @property
     def title(self) -> str:
@@ -75,16 +87,15 @@ class ModelFindings:
         return str(self.config.get("data", "pronoun_agreement")) != "pronoun_agreement"
 
     @property
-    def gates(self) -> tuple[str, str]:
-        """The gate that keeps and the one that writes, in words and letters."""
-        if self.config.get("cell") == "gru":
-            return "update gate z", "1 − z"
-        return "forget gate f", "input gate i"
+    def keeping_gate(self) -> str:
+        """The gate that keeps, in words and with its letter, such as "forget gate f"."""
+        gate = self.kind.keeping
+        return f"{gate.replace('_', ' ')} {self.kind.letters[gate]}" if gate else "gate that keeps"
 
     def table(self, name: str, of: str = "mechanics") -> pd.DataFrame | None:
         """Return a table if it is there and has rows."""
-        found = getattr(self, of).get(name)
-        return found if found is not None and len(found) else None
+        table = getattr(self, of).get(name)
+        return table if table is not None and len(table) else None
 
 
 @dataclass(frozen=True)

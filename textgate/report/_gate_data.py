@@ -13,25 +13,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from textgate.recurrence import CELLS
+from textgate.recurrence import CELLS, Cell
 from textgate.report._findings import ModelFindings
-from textgate.report._words import known
+from textgate.report._words import is_number
 
 BUDGET = 4_500_000  # bytes before base64; with Plotly's library the page stays under 12 MB
-_ROLES = {
-    "forget_gate": "share of the old state kept",
-    "input_gate": "share of the candidate written",
-    "output_gate": "share of the cell shown",
-    "update_gate": "share of the old state kept",
-    "reset_gate": "share of the past that the candidate sees",
-    "candidate": "what could be written",
-    "cell_state": "the memory",
-    "hidden_state": "the output",
-}
-_ORDER = (
-    *("cell_state", "forget_gate", "input_gate", "output_gate"),
-    *("update_gate", "reset_gate", "candidate", "hidden_state"),
-)
 _FACTS = ("group", "note", "p_good", "p_twin", "p_exchanged", "distance", "attractors", "unknown")
 
 
@@ -46,15 +32,18 @@ def gate_data(models: Sequence[ModelFindings], budget: int = BUDGET) -> dict[str
         `models` (each with its `sentences`), `layers` (each with its `signals`), `left_out` (how
         many sentences there was no room for), and `bytes`; `None` if no model has traces.
     """
-    there = [m for m in models if m.traces is not None and m.sentences is not None]
-    there = [m for m in there if m.sentences is not None and len(m.sentences)]
-    if not there:
+    traced = [
+        model
+        for model in models
+        if model.traces is not None and model.sentences is not None and len(model.sentences)
+    ]
+    if not traced:
         return None
     for wide in (2, 1):
-        if sum(_size(model, wide) for model in there) <= budget:
-            return _packed(there, wide, None)
-    share = budget / sum(_size(model, 1) for model in there)
-    return _packed(there, 1, share)
+        if sum(_size(model, wide) for model in traced) <= budget:
+            return _packed(traced, wide, None)
+    share = budget / sum(_size(model, 1) for model in traced)
+    return _packed(traced, 1, share)
 
 
 def _leaves(model: ModelFindings) -> list[xr.DataTree]:
@@ -73,8 +62,10 @@ def _size(model: ModelFindings, wide: int) -> int:
 
 
 def _signals(leaf: xr.DataTree) -> list[str]:
-    own = CELLS[leaf.attrs["cell"]].signals
-    return [name for name in _ORDER if name in own and name in leaf.data_vars]
+    """Return the signals as they are offered: a memory that isn't the output as well first."""
+    cell: Cell = CELLS[leaf.attrs["cell"]]
+    first = [cell.memory] if cell.memory != "hidden_state" else []
+    return [name for name in dict.fromkeys([*first, *cell.in_plots]) if name in leaf.data_vars]
 
 
 def _packed(models: Sequence[ModelFindings], wide: int, share: float | None) -> dict[str, Any]:
@@ -82,16 +73,16 @@ def _packed(models: Sequence[ModelFindings], wide: int, share: float | None) -> 
     for number, model in enumerate(models):
         assert model.sentences is not None
         count = len(model.sentences)
-        kept = np.arange(count)
+        rows = np.arange(count)
         if share is not None:  # evenly, so that every group is there
-            kept = np.unique(np.linspace(0, count - 1, max(1, int(count * share))).astype(int))
-            data["left_out"] = max(data["left_out"], count - len(kept))
+            rows = np.unique(np.linspace(0, count - 1, max(1, int(count * share))).astype(int))
+            data["left_out"] = max(data["left_out"], count - len(rows))
         leaves = _leaves(model)
-        examples = [int(at) for row in kept for at in (row, row + count)]
+        examples = [int(at) for row in rows for at in (row, row + count)]
         data["models"].append(
             {
                 "name": model.title,
-                "sentences": _sentences(model.sentences.iloc[kept], leaves[0], kept, count),
+                "sentences": _sentences(model.sentences.iloc[rows], leaves[0], rows, count),
             }
         )
         for leaf in leaves:
@@ -102,11 +93,11 @@ def _packed(models: Sequence[ModelFindings], wide: int, share: float | None) -> 
 
 
 def _sentences(
-    rows: pd.DataFrame, leaf: xr.DataTree, kept: np.ndarray, count: int
+    table: pd.DataFrame, leaf: xr.DataTree, rows: np.ndarray, count: int
 ) -> list[dict[str, Any]]:
     tokens, mask = np.asarray(leaf["token"]), np.asarray(leaf["mask"], bool)
-    made = []
-    for at, row in zip(kept, rows.to_dict("records"), strict=True):
+    sentences = []
+    for at, row in zip(rows, table.to_dict("records"), strict=True):
         entry: dict[str, Any] = {
             "text": str(row["text"]),
             "twin": str(row["twin"]),
@@ -118,12 +109,12 @@ def _sentences(
         }
         for name in _FACTS:
             value: Any = row.get(name)
-            if known(value):
+            if is_number(value):
                 entry[name] = round(float(value), 5)
             elif isinstance(value, str) and value:
                 entry[name] = value
-        made.append(entry)
-    return made
+        sentences.append(entry)
+    return sentences
 
 
 def _layer(
@@ -145,7 +136,7 @@ def _layer(
             {
                 "name": signal,
                 "label": f"{signal.replace('_', ' ')} {symbol}".strip(),
-                "role": _ROLES.get(signal, ""),
+                "role": cell.meanings[signal],
                 **entry,
                 "data": base64.b64encode(packed).decode("ascii"),
             }
@@ -160,7 +151,7 @@ def _layer(
         "name": f"{model.title}, {name}" if several else model.title,
         "units": int(leaf.sizes["unit"]),
         "numbers": [int(unit) for unit in np.asarray(leaf["unit"])],
-        "memory": "cell_state" if cell.kind == "lstm" else "hidden_state",
+        "memory": cell.memory,
         "marked": marked,
         "signals": signals,
         "bytes": size,
@@ -170,13 +161,13 @@ def _layer(
 def _numbers(values: np.ndarray, is_gate: bool, wide: int) -> tuple[bytes, dict[str, Any]]:
     """Return numbers as bytes, and how to read them."""
     if is_gate:
-        whole = np.rint(np.clip(values, 0, 1) * 255).astype("<u1")
-        return whole.tobytes(), {"type": "u1", "factor": 1 / 255, "kind": "gate"}
+        integers = np.rint(np.clip(values, 0, 1) * 255).astype("<u1")
+        return integers.tobytes(), {"type": "u1", "factor": 1 / 255, "kind": "gate"}
     largest = float(np.abs(values).max()) if values.size else 0.0
     most = {2: 32767, 1: 127}[wide]
     factor = (largest or 1.0) / most
-    whole = np.rint(values / factor).astype("<i2" if wide == 2 else "<i1")
-    kind = {"type": f"i{wide}", "factor": factor, "kind": "signed"}
+    integers = np.rint(values / factor).astype("<i2" if wide == 2 else "<i1")
+    reading = {"type": f"i{wide}", "factor": factor, "kind": "signed"}
     # Among many values, the few largest would wash out the others.
     shown = float(np.percentile(np.abs(values), 99.5)) if values.size else 1.0
-    return whole.tobytes(), {**kind, "limit": round(shown or 1.0, 4)}
+    return integers.tobytes(), {**reading, "limit": round(shown or 1.0, 4)}

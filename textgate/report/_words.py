@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 
-def known(value: Any) -> bool:
+def is_number(value: Any) -> bool:
     """Whether a value is a number that can be shown."""
     try:
         return value is not None and math.isfinite(float(value))
@@ -21,7 +21,7 @@ def percent(share: Any, digits: int | None = None) -> str:
     >>> percent(0.9912), percent(1.0), percent(0.9998), percent(float("nan"))
     ('99.1\xa0%', '100\xa0%', '99.98\xa0%', '–')
     """
-    if not known(share):
+    if not is_number(share):
         return "–"
     value = 100 * float(share)
     if digits is None:
@@ -35,7 +35,7 @@ def percent(share: Any, digits: int | None = None) -> str:
 
 def interval(low: Any, high: Any) -> str:
     """Return a 95 % interval of shares, such as "98.4–99.6"; empty if it isn't known."""
-    if not (known(low) and known(high)):
+    if not (is_number(low) and is_number(high)):
         return ""
     return f"{100 * float(low):.1f}–{100 * float(high):.1f}"
 
@@ -43,8 +43,8 @@ def interval(low: Any, high: Any) -> str:
 def share_with(row: Any, name: str = "accuracy", ends: tuple[str, str] = ("low", "high")) -> str:
     """Return a share with its interval, such as "99.1 % (98.4–99.6)"."""
     ends = ends if ends[0] in row else (f"{name}_low", f"{name}_high")
-    said = interval(row.get(ends[0]), row.get(ends[1]))
-    return percent(row[name]) + (f" ({said})" if said else "")
+    within = interval(row.get(ends[0]), row.get(ends[1]))
+    return percent(row[name]) + (f" ({within})" if within else "")
 
 
 def number(value: Any, digits: int = 2) -> str:
@@ -61,7 +61,7 @@ def number(value: Any, digits: int = 2) -> str:
 
 def count(value: Any) -> str:
     """Return a whole number with separators."""
-    return f"{int(value):,}" if known(value) else "–"
+    return f"{int(value):,}" if is_number(value) else "–"
 
 
 def listed(parts: Iterable[Any], last: str = "and") -> str:
@@ -86,8 +86,8 @@ def units(members: Sequence[int]) -> str:
 def counted(amount: int, noun: str, plural: str | None = None) -> str:
     """Return "one unit", "two units", "13 units"."""
     names = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-    said = names[amount] if 0 <= amount < len(names) else f"{amount:,}"
-    return f"{said} {noun if amount == 1 else plural or noun + 's'}"
+    word = names[amount] if 0 <= amount < len(names) else f"{amount:,}"
+    return f"{word} {noun if amount == 1 else plural or noun + 's'}"
 
 
 def sentence(text: str) -> str:
@@ -101,3 +101,8 @@ def seconds(value: float) -> str:
     if whole < 60:
         return f"{whole} s"
     return f"{whole // 60} min {whole % 60:02d} s"
+
+
+def slug(text: str) -> str:
+    """Return a text as part of an id of an element."""
+    return "".join(c if c.isalnum() else "-" for c in text.lower())

@@ -18,10 +18,7 @@ from pathlib import Path
 
 from textgate._files import write_text
 from textgate._quiet import compiling_is_meant
-from textgate.report import Findings, read, write
-from textgate.report.reading import read_model
-from textgate.report.sections._opening import three_lines
-from textgate.report.status import NOT, learned
+from textgate.report import Findings, learned, read, read_model, three_lines, write
 from textgate.study import _settings as setting
 from textgate.study._settings import Settings
 from textgate.study._stages import Stages
@@ -164,12 +161,12 @@ def _one(doing: Stages, stage: str, model: Model, everything: dict) -> None:
 
 def _why_not(run: Path) -> str | None:
     """Return why there are no units of gender to look for, or `None`."""
-    known = learned(read_model(run))
-    if known.level != NOT:
+    agreement = learned(read_model(run))
+    if agreement.level != "not":
         return None
     return (
-        f"the model has not learned agreement ({100 * known.worst:.1f} % in the worse direction), "
-        "so that nothing can hold it"
+        f"the model has not learned agreement ({100 * agreement.worst:.1f} % in the worse "
+        "direction), so that nothing can hold it"
     )
 
 

@@ -1,14 +1,20 @@
 """The evidence: interchange, ablations, controls, a probe with its control task."""
 
-from typing import Any
-
 import pandas as pd
 
-from textgate.report._blocks import Figure, Heading, Row, Section, Table, Text, plain
-from textgate.report._figures import Series, cloud, curves, dots
+from textgate.interchange import Units
+from textgate.report._blocks import Block, Figure, Heading, Row, Section, Table, Text, plain
+from textgate.report._figures import Series, cloud, curves, dots, split_by_units
 from textgate.report._findings import Findings, ModelFindings
-from textgate.report._words import count, interval, known, number, percent, share_with, units
-from textgate.report.status import control, directions, found, intervention, side_tasks
+from textgate.report._status import (
+    control,
+    directions,
+    intervention,
+    side_tasks,
+    unit_claim,
+    why_missing,
+)
+from textgate.report._words import count, is_number, number, percent, share_with, slug, units
 
 _KINDS = {"zero": "set to 0", "mean": "set to the mean", "resample": "from other sentences"}
 _METHOD = (
@@ -16,25 +22,24 @@ _METHOD = (
     "intervening: take the sentence *She came out and played with*, and let only these units have "
     "the values that they have at the same words of *He came out and played with*. If the model "
     "changes over to *his*, and back in the other direction, the units are **sufficient**. Then "
-    "take "
-    "the units out, in three ways. If the model falls near chance without them in all three, they "
-    "are **necessary**. The units were chosen on one half of the sentences; everything below was "
-    "measured on the other, which has no template, name, noun or verb in common with the first."
+    "take the units out, in three ways. If the model falls near chance without them in all three, "
+    "they are **necessary**. The units were chosen on one half of the sentences; everything below "
+    "was measured on the other, which has no template, name, noun or verb in common with the first."
 )
 
 
 def section(findings: Findings) -> Section:
     """Return the section."""
-    blocks: list[Any] = [Text(_METHOD)]
+    blocks: list[Block] = [Text(_METHOD)]
     several = len(findings.models) > 1
     for model in findings.models:
         if several:
             blocks.append(Heading(model.title))
-        blocks += [*_asked(model), *_of_model(model)]
-    return Section("evidence", "How one can know", tuple(blocks))
+        blocks += [*_eligible(model), *_of_model(model)]
+    return Section("How one can know", tuple(blocks))
 
 
-def _asked(model: ModelFindings) -> list[Any]:
+def _eligible(model: ModelFindings) -> list[Block]:
     """Say which sentences a model of text is asked, if that is known."""
     table = model.table("asked", "units")
     if table is None or not model.on_text:
@@ -62,24 +67,15 @@ def _asked(model: ModelFindings) -> list[Any]:
     ]
 
 
-def _of_model(model: ModelFindings) -> list[Any]:
-    what = found(model)
-    blocks: list[Any] = []
+def _of_model(model: ModelFindings) -> list[Block]:
     if model.finding is None:
-        reason = model.skipped.get("units")
-        why = f": {plain(reason)}" if reason else "."
-        blocks.append(Text(f"Units were not looked for in this model{why}", "note"))
-        return [*blocks, *_probes(model)]
-    blocks.append(Text(plain(model.finding.get("verdict", "")), "key"))
-    if what.kind == "unknowing":
-        return [*blocks, *_probes(model)]
-    figures = [f for f in (_interchange(model), _ablation(model)) if f is not None]
-    if figures:
-        blocks.append(Row(tuple(figures)))
-    figures = [f for f in (_each_unit(model),) if f is not None]
-    blocks += figures
-    blocks += [Text(text) for text in _controls(model)]
-    blocks += _table(model)
+        why = why_missing(model, "units")
+        return [Text(f"Units were not looked for in this model{why}", "note"), *_probes(model)]
+    blocks: list[Block] = [Text(plain(model.finding.get("verdict", "")), "key")]
+    if unit_claim(model).kind != "unknowing":
+        figures = [f for f in (_interchange(model), _ablation(model)) if f is not None]
+        blocks += [Row(tuple(figures))] if figures else []
+        blocks += [*_each_unit(model), *_controls(model), *_table(model)]
     return [*blocks, *_probes(model)]
 
 
@@ -94,21 +90,19 @@ def _interchange(model: ModelFindings) -> Figure | None:
         return None
     sides = directions(model)
     series = [Series(_side(side)) for side in sides]
-    tried = intervention(model, "sufficient", "interchange")
-    assert tried is not None
-    names = {
-        "interchange": f"{_many(tried)}",
-        "interchange others": "all other units",
-    }
+    row = intervention(model, "sufficient", "interchange")
+    assert row is not None
+    members = Units.parse(row["units"])
+    names = {"interchange": _many(members), "interchange others": "all other units"}
     for kind, name in names.items():
         for one, side in zip(series, sides, strict=True):
             row = intervention(model, "sufficient", kind, side)
-            if row is not None and known(row["flipped"]):
+            if row is not None and is_number(row["flipped"]):
                 one.add(name, row["flipped"], row["flipped_low"], row["flipped_high"])
     chance = Series("control sets (worse direction)")
     for kind, name in (("random", "random units"), ("norm-matched", "units as active")):
         row = control(model, "sufficient", "interchange", kind)
-        if row is not None and known(row["control_mean"]):
+        if row is not None and is_number(row["control_mean"]):
             label = f"{name}, {count(row['sets'])} sets"
             chance.add(label, row["control_mean"], row["control_mean"], row["control_largest"])
     every = [one for one in (*series, chance) if len(one.at)]
@@ -116,53 +110,37 @@ def _interchange(model: ModelFindings) -> Figure | None:
         return None
     figure = dots(every, "pronoun changed, in %")
     figure["layout"]["xaxis"]["range"] = [-3, 103]
-    claim = "" if found(model).sufficient else " (the best set that was tried; it is not enough)"
+    enough = bool(unit_claim(model).sufficient)
+    caveat = "" if enough else " (the best set that was tried; it is not enough)"
     return Figure(
-        f"interchange-{_id(model)}",
+        f"interchange-{slug(model.name)}",
         figure,
-        f"**Is it enough?** How often the model changes its pronoun when {_units_of(tried)}{claim} "
-        f"{'has' if len(_members(tried)) == 1 else 'have'} the values of the gender-swapped "
-        "sentence; "
+        f"**Is it enough?** How often the model changes its pronoun when {units(members)}{caveat} "
+        f"{'has' if len(members) == 1 else 'have'} the values of the gender-swapped sentence; "
         "the same for all other units, and for as many units drawn at random or of like activity "
-        "(mean, with a bar to the largest). "
-        "Intervals: 95 %, by template and lexeme.",
+        "(mean, with a bar to the largest). Intervals: 95 %, by template and lexeme.",
         height=300,
     )
 
 
-def _id(model: ModelFindings) -> str:
-    return "".join(c if c.isalnum() else "-" for c in model.name.lower())
-
-
-def _members(row: pd.Series) -> list[int]:
-    return [int(float(unit)) for unit in str(row["units"]).split()]
-
-
-def _units_of(row: pd.Series) -> str:
-    return units(_members(row))
-
-
-def _many(row: pd.Series) -> str:
-    members = _members(row)
+def _many(members: Units) -> str:
     return units(members) if len(members) <= 3 else f"these {len(members)} units"
 
 
 def _ablation(model: ModelFindings) -> Figure | None:
     """Return what is left of agreement without the units."""
-    name = "necessary"
-    first = intervention(model, name, "zero")
-    if first is None:
-        name = "sufficient"
-        first = intervention(model, name, "zero")
-    if first is None:
+    tried = (intervention(model, name, "zero") for name in ("necessary", "sufficient"))
+    ablated = next((row for row in tried if row is not None), None)
+    if ablated is None:
         return None
+    name, members = str(ablated["set"]), Units.parse(ablated["units"])
     sides = directions(model)
     series = [Series(_side(side)) for side in sides]
     for one, side in zip(series, sides, strict=True):
         row = intervention(model, "none", "none", side)
         if row is not None:
             one.add("whole model", row["accuracy"], row["accuracy_low"], row["accuracy_high"])
-    whole = intervention(model, "none", "none")
+    intact = intervention(model, "none", "none")
     chance = Series("as many random units")
     for kind, words in _KINDS.items():
         label = f"units {words}"
@@ -171,23 +149,21 @@ def _ablation(model: ModelFindings) -> Figure | None:
             if row is not None:
                 one.add(label, row["accuracy"], row["accuracy_low"], row["accuracy_high"])
         row = control(model, name, kind, "random")
-        if row is not None and whole is not None:
-            mean = float(whole["accuracy"]) - float(row["control_mean"])
-            worst = float(whole["accuracy"]) - float(row["control_largest"])
+        if row is not None and intact is not None:
+            mean = float(intact["accuracy"]) - float(row["control_mean"])
+            worst = float(intact["accuracy"]) - float(row["control_largest"])
             chance.add(label, mean, worst, mean)
-    beside = _side_tasks(model, name)
-    every = [one for one in (*series, chance, *beside) if len(one.at)]
+    every = [one for one in (*series, chance, *_side_tasks(model, name)) if len(one.at)]
     figure = dots(every, "right, in %", chance=0.5)
     figure["layout"]["xaxis"]["range"] = [-3, 103]
-    verb = "Can it do without?"
     return Figure(
-        f"ablation-{_id(model)}",
+        f"ablation-{slug(model.name)}",
         figure,
-        f"**{verb}** Agreement in gender without {_units_of(first)}, taken out in three ways, by "
-        "direction. An ablated model tends to say one pronoun always, right in one direction and "
-        "wrong in the other; the dotted line is what that comes to on average. Beside it: as many "
-        "random units (mean, with a bar to the worst), and a task that has nothing to do with "
-        "gender.",
+        f"**Can it do without?** Agreement in gender without {units(members)}, taken out in three "
+        "ways, by direction. An ablated model tends to say one pronoun always, right in one "
+        "direction and wrong in the other; the dotted line is what that comes to on average. "
+        "Beside it: as many random units (mean, with a bar to the worst), and a task that has "
+        "nothing to do with gender.",
         height=380,
     )
 
@@ -196,7 +172,7 @@ def _side_tasks(model: ModelFindings, name: str) -> list[Series]:
     table = side_tasks(model)
     if table is None:
         return []
-    made = []
+    series = []
     for task, rows in table.groupby("task", sort=False):
         one = Series(str(task))
         for _, row in rows.iterrows():
@@ -207,60 +183,51 @@ def _side_tasks(model: ModelFindings, name: str) -> list[Series]:
             else:
                 continue
             one.add(label, row["accuracy"], row["accuracy_low"], row["accuracy_high"])
-        made.append(one)
-    return made
+        series.append(one)
+    return series
 
 
-def _each_unit(model: ModelFindings) -> Figure | None:
+def _each_unit(model: ModelFindings) -> list[Block]:
     """Return what each unit does alone: its share of the logit difference, by direction."""
     table = model.table("units", "units")
-    columns = [] if table is None else [c for c in table if str(c).startswith("share ")]
+    columns = [] if table is None else [str(c) for c in table if str(c).startswith("share ")]
     if table is None or len(columns) != 2:
-        return None
-    what = found(model)
-    own = table["unit"].isin(what.units)
-    series = []
-    others = "other units" if own.any() else "units"
-    for name, rows in ((others, table[~own]), ("units found", table[own])):
-        if len(rows):
-            told = [
-                f"unit {int(u)}: {percent(a)} and {percent(b)}"
-                for u, a, b in zip(rows["unit"], rows[columns[0]], rows[columns[1]], strict=True)
-            ]
-            series.append(
-                Series(
-                    name,
-                    rows[columns[0]].astype(float).tolist(),
-                    rows[columns[1]].astype(float).tolist(),
-                    told=told,
-                )
-            )
-    names = [_side(str(column).removeprefix("share ")) for column in columns]
-    figure = cloud(series, f"share moved, {names[0]}", f"share moved, {names[1]}", ["units found"])
-    values = table[columns].astype(float).to_numpy()
-    low, high = float(values.min()), float(values.max())
+        return []
+    shares = table[columns].astype(float).to_numpy()
+    series = split_by_units(
+        table["unit"],
+        unit_claim(model).units,
+        shares[:, 0].tolist(),
+        shares[:, 1].tolist(),
+        [f"{percent(first)} and {percent(second)}" for first, second in shares],
+    )
+    names = [_side(column.removeprefix("share ")) for column in columns]
+    figure = cloud(series, f"share moved, {names[0]}", f"share moved, {names[1]}")
+    low, high = float(shares.min()), float(shares.max())
     reach = [min(-0.05, low * 1.1), max(0.3, high * 1.15)]
     figure["layout"]["xaxis"]["range"] = figure["layout"]["yaxis"]["range"] = reach
     figure["layout"]["xaxis"]["zeroline"] = figure["layout"]["yaxis"]["zeroline"] = True
-    return Figure(
-        f"units-{_id(model)}",
-        figure,
-        f"**One unit at a time.** Each point is one of the {len(table):,} units: which share of "
-        "the "
-        "difference between *her* and *his* moves over to the other pronoun when this unit alone "
-        "has the value of the gender-swapped sentence, in both directions. Units at 0 do nothing.",
-        height=420,
-    )
+    return [
+        Figure(
+            f"units-{slug(model.name)}",
+            figure,
+            f"**One unit at a time.** Each point is one of the {len(table):,} units: which share "
+            "of the difference between *her* and *his* moves over to the other pronoun when this "
+            "unit alone has the value of the gender-swapped sentence, in both directions. Units at "
+            "0 do nothing.",
+            height=420,
+        )
+    ]
 
 
-def _controls(model: ModelFindings) -> list[str]:
-    said = []
+def _controls(model: ModelFindings) -> list[Block]:
+    sentences = []
     table = model.table("untrained", "units")
     if table is not None:
         rows = table[table["set"].isin(["sufficient", "own"])]
         if len(rows):
             most = float(rows["flipped_of_all"].astype(float).max())
-            said.append(
+            sentences.append(
                 f"In models of the same shape with fresh weights, the same exchange changes "
                 f"{percent(most)} of the answers at most, whether with these units or with those "
                 "that the search finds there."
@@ -270,22 +237,22 @@ def _controls(model: ModelFindings) -> list[str]:
         rows = text[text["set"].isin(["sufficient", "necessary"])]
         if len(rows):
             most = float(rows["ratio_others"].astype(float).max())
-            said.append(
+            sentences.append(
                 "On ordinary sentences, words other than pronouns become "
                 f"{percent(max(0.0, most - 1))} more perplexing at most without the units."
             )
     tests = model.table("units", "units")
     if tests is not None and "p_adjusted" in tests:
         clear = int((tests["p_adjusted"].astype(float) <= 0.05).sum())
-        said.append(
+        sentences.append(
             f"Of all {len(tests):,} units, {clear or 'none'} move{'s' if clear < 2 else ''} the "
             "pronoun by more than chance would on the confirmation half (sign flips by cluster, "
             "corrected over all units, 5\u00a0%)."
         )
-    return [" ".join(said)] if said else []
+    return [Text(" ".join(sentences))] if sentences else []
 
 
-def _table(model: ModelFindings) -> list[Any]:
+def _table(model: ModelFindings) -> list[Block]:
     table = model.table("interventions", "units")
     if table is None:
         return []
@@ -296,8 +263,8 @@ def _table(model: ModelFindings) -> list[Any]:
             "intervention": table["intervention"],
             "direction": [str(d).replace("→", " → ") for d in table["direction"]],
             "items": [count(n) for n in table["items"]],
-            "right": [_cell(row, "accuracy") for _, row in table.iterrows()],
-            "changed": [_cell(row, "flipped") for _, row in table.iterrows()],
+            "right": [share_with(row, "accuracy") for _, row in table.iterrows()],
+            "changed": [share_with(row, "flipped") for _, row in table.iterrows()],
         }
     )
     return [
@@ -312,14 +279,7 @@ def _table(model: ModelFindings) -> list[Any]:
     ]
 
 
-def _cell(row: pd.Series, name: str) -> str:
-    if not known(row[name]):
-        return "–"
-    said = interval(row[f"{name}_low"], row[f"{name}_high"])
-    return percent(row[name]) + (f" ({said})" if said else "")
-
-
-def _probes(model: ModelFindings) -> list[Any]:
+def _probes(model: ModelFindings) -> list[Block]:
     """Return the probe with its control task, which shows what is encoded, not what is used."""
     table = model.table("positions", "probes")
     if table is None:
@@ -338,25 +298,23 @@ def _probes(model: ModelFindings) -> list[Any]:
     figure = curves(series, "words after the antecedent", "right, in %")
     last = rows.iloc[-1]
     best = rows.iloc[rows["accuracy"].astype(float).argmax()]
-    said = (
+    text = (
         f"A linear probe reads the gender from the {plain(last['signal']).replace('_', ' ')} of "
-        "the "
-        f"{model.title} with up to {share_with(best)} for names and nouns that it was not trained "
-        "on; "
-        f"{count(last['position'])} words after the antecedent it still gets "
+        f"the {model.title} with up to {share_with(best)} for names and nouns that it was not "
+        f"trained on; {count(last['position'])} words after the antecedent it still gets "
         f"{percent(last['accuracy'])}."
     )
-    if "selectivity" in rows and known(best["selectivity"]):
-        said += (
+    if "selectivity" in rows and is_number(best["selectivity"]):
+        text += (
             f" Its selectivity there is {number(100 * float(best['selectivity']), 1)} points: so "
             "much better it does than on a control task, in which each word was given a gender by "
             "lot (Hewitt & Liang 2019)."
         )
-    said += " This shows that the gender is *encoded*; that it is *used* only interventions show."
+    text += " This shows that the gender is *encoded*; that it is *used* only interventions show."
     return [
-        Text(said),
+        Text(text),
         Figure(
-            f"probe-{_id(model)}",
+            f"probe-{slug(model.name)}",
             figure,
             "**What can be read off.** Accuracy of linear probes trained anew at each word after "
             "the antecedent, on names and nouns that were kept from them, beside three baselines.",

@@ -4,12 +4,21 @@ from typing import Any
 
 import pandas as pd
 
-from textgate.report._blocks import Figure, Row, Section, Table, Text, plain
+from textgate.report._blocks import Block, Figure, Row, Section, Table, Text, plain
 from textgate.report._figures import Series, dots
 from textgate.report._findings import Findings, ModelFindings
-from textgate.report._words import count, interval, known, listed, number, percent, share_with
+from textgate.report._status import learned, main_pairs
+from textgate.report._words import (
+    count,
+    interval,
+    is_number,
+    listed,
+    number,
+    percent,
+    share_with,
+    slug,
+)
 from textgate.report.sections._rule import RULE, comparison, rows_of
-from textgate.report.status import NOT, PARTLY, WELL, learned, main_pairs
 
 # Grouping -> title of the figure, and what its caption adds.
 _PANELS = {
@@ -55,61 +64,62 @@ _SETS_OF_OTHERS = {  # for a model that was trained on other sentences
 
 def section(findings: Findings) -> Section:
     """Return the section."""
-    blocks: list[object] = []
+    blocks: list[Block] = []
     measured = [model for model in findings.models if model.agreement]
     if not measured:
         blocks.append(Text("Agreement was not measured in this run.", "note"))
     for model in findings.models:
-        blocks += [Text(sentence) for sentence in _said(model)]
+        blocks += _agreement(model)
     names = list(dict.fromkeys(name for model in measured for name in model.agreement))
     main = main_pairs(measured[0]) if measured else None
-    given = [name for name in names if not name.startswith(("pronoun_", "number_"))]
-    for name in dict.fromkeys([*([main] if main else []), *given]):
+    own = [name for name in names if not name.startswith(("pronoun_", "number_"))]
+    for name in dict.fromkeys([*([main] if main else []), *own]):
         blocks += comparison(measured, name)
-        blocks += _panels(measured, name, whole=name == main)
+        blocks += _panels(measured, name, is_main=name == main)
     blocks += _elsewhere(measured, [name for name in names if name != main])
     for model in findings.models:
         blocks += _default(model)
     title = f"What the model{'' if len(findings.models) == 1 else 's'} learned"
-    return Section("learned", title, tuple(blocks))
+    return Section(title, tuple(blocks))
 
 
-def _said(model: ModelFindings) -> list[str]:
-    level = learned(model)
-    said = []
-    contexts = level.pairs in model.rule
-    if level.all is not None and contexts:
-        said.append(
-            f"Asked for the next word in {count(level.all['items'])} contexts of English text "
+def _agreement(model: ModelFindings) -> list[Block]:
+    """Say how well a model agrees, over all and by direction, and its perplexity."""
+    agreement = learned(model)
+    sentences = []
+    on_contexts = agreement.pairs in model.rule
+    if agreement.all is not None and on_contexts:
+        sentences.append(
+            f"Asked for the next word in {count(agreement.all['items'])} contexts of English text "
             f"before a pronoun, the {model.title} gives the right gender’s forms (*she*, *her*, … "
-            f"or *he*, *his*, …) more than the other’s in {share_with(level.all)}."
+            f"or *he*, *his*, …) more than the other’s in {share_with(agreement.all)}."
         )
-    elif level.all is not None:
-        said.append(
+    elif agreement.all is not None:
+        sentences.append(
             f"The {model.title} prefers the right form to every wrong one in "
-            f"{share_with(level.all)} of {count(level.all['items'])} held-out items."
+            f"{share_with(agreement.all)} of {count(agreement.all['items'])} held-out items."
         )
-    if level.rows:
-        sides = listed(f"{plain(row['group'])} {share_with(row)}" for row in level.rows)
+    if agreement.rows:
+        sides = listed(f"{plain(row['group'])} {share_with(row)}" for row in agreement.rows)
         verdict = {
-            WELL: "Between the genders it is right in both directions",
-            PARTLY: "Between the genders it is often wrong",
-            NOT: "**It has not learned agreement in gender**: in one direction it is not surely "
+            "well": "Between the genders it is right in both directions",
+            "partly": "Between the genders it is often wrong",
+            "not": "**It has not learned agreement in gender**: in one direction it is not surely "
             "better than a coin",
-        }.get(level.level, "Between the genders")
-        if contexts and level.level != NOT:
+        }.get(agreement.level, "Between the genders")
+        if on_contexts and agreement.level != "not":
             verdict = "By the gender that is right"
-        said.append(f"{verdict}: {sides}.")
+        sentences.append(f"{verdict}: {sides}.")
     if model.perplexity is not None:
         row = model.perplexity
-        said.append(
+        sentences.append(
             f"Its perplexity on text that it has not seen is {number(row['perplexity'], 1)} a word "
             f"({count(row['words'])} words, of which it doesn't know {percent(row['unknown'])})."
         )
-    return [" ".join(said)] if said else []
+    return [Text(" ".join(sentences))] if sentences else []
 
 
-def _panels(models: list[ModelFindings], name: str, whole: bool) -> list[object]:
+def _panels(models: list[ModelFindings], name: str, is_main: bool) -> list[Block]:
     tables = {m.title: m.agreement[name] for m in models if name in m.agreement}
     groupings = [by for by in _PANELS if any(_varies(t, by) for t in tables.values())]
     if "incongruent attractors" in groupings and "attractors" in groupings:
@@ -132,13 +142,13 @@ def _panels(models: list[ModelFindings], name: str, whole: bool) -> list[object]
                     [f"{model}, {count(n)} items" for n in rows["items"]],
                 )
             )
-        series += _ruled(models, name, by)
+        series += _rule_series(models, name, by)
         lines = len({group for one in series for group in one.at})
         shown = pd.concat([_rows(m, t[t["by"] == by]) for m, t in tables.items()])
         caption = f"Accuracy {title}, with 95 % intervals. {more}"
         figures.append(
             Figure(
-                f"agreement-{_id(name)}-{_id(by)}",
+                f"agreement-{slug(name)}-{slug(by)}",
                 dots(series, "right, in %"),
                 caption,
                 height=130 + (34 if len(series) < 3 else 44) * lines,
@@ -147,19 +157,19 @@ def _panels(models: list[ModelFindings], name: str, whole: bool) -> list[object]
         )
     if not figures:
         return []
-    intro = Text(f"On *{plain(_pairs(name))}*:") if not whole else None
+    intro = Text(f"On *{plain(_pairs(name))}*:") if not is_main else None
     return [*([intro] if intro else []), Row(tuple(figures))]
 
 
-def _ruled(models: list[ModelFindings], name: str, by: str) -> list[Series]:
-    """Return what the rule of the last gendered word gets, if it was asked."""
+def _rule_series(models: list[ModelFindings], name: str, by: str) -> list[Series]:
+    """Return what the rule of the last gendered word gets, if it was measured."""
     for model in models:
         rows = rows_of(model, name, by)
         if rows is not None:
             groups = [_group(by, group) for group in rows["group"]]
             value, low, high = (rows[c].tolist() for c in ("rule", "rule_low", "rule_high"))
-            told = [f"rule, {count(n)} contexts" for n in rows["items"]]
-            return [Series(RULE, groups, value, low, high, told)]
+            hover = [f"rule, {count(n)} contexts" for n in rows["items"]]
+            return [Series(RULE, groups, value, low, high, hover)]
     return []
 
 
@@ -171,11 +181,11 @@ def _sorted(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.iloc[order]
 
 
-def _elsewhere(models: list[ModelFindings], names: list[str]) -> list[object]:
+def _elsewhere(models: list[ModelFindings], names: list[str]) -> list[Block]:
     """Return one figure for all other pairs, a line for each."""
     if not names:
         return []
-    other = any(model.on_text for model in models)
+    on_text = any(model.on_text for model in models)
     series = []
     for model in models:
         one = Series(model.title)
@@ -184,12 +194,12 @@ def _elsewhere(models: list[ModelFindings], names: list[str]) -> list[object]:
             rows = None if table is None else table[table["by"] == "all"]
             if rows is not None and len(rows):
                 row = rows.iloc[0]
-                one.add(_pairs(name, other), row["accuracy"], row["low"], row["high"])
-                one.told.append(f"{model.title}, {count(row['items'])} items")
+                one.add(_pairs(name, on_text), row["accuracy"], row["low"], row["high"])
+                one.hover.append(f"{model.title}, {count(row['items'])} items")
         series.append(one)
-    said = [Text(" ".join(filter(None, map(_of_generated, models))))] if other else []
+    generated = " ".join(filter(None, map(_on_generated, models)))
     return [
-        *(said if said and said[0].text else []),
+        *([Text(generated)] if generated else []),
         Figure(
             "agreement-elsewhere",
             dots([one for one in series if one.at], "right, in %"),
@@ -199,7 +209,7 @@ def _elsewhere(models: list[ModelFindings], names: list[str]) -> list[object]:
                 "and pronouns in sentences generated for the purpose, each read by itself, where "
                 "the right one has to beat each wrong one (*her*, *his*, *its*, *their*) and a "
                 "word that the model doesn’t know counts as wrong."
-                if other
+                if on_text
                 else "and whatever else was given."
             ),
             height=120 + 34 * len(names),
@@ -207,43 +217,39 @@ def _elsewhere(models: list[ModelFindings], names: list[str]) -> list[object]:
     ]
 
 
-def _of_generated(model: ModelFindings) -> str:
+def _on_generated(model: ModelFindings) -> str:
     """Say how a model of text does on generated sentences, gender against gender."""
     table = model.agreement.get("pronoun_agreement-test")
     if table is None or not model.on_text:
         return ""
     rows = table[table["by"] == "against"].set_index("group")
-    one, other = "feminine against masculine", "masculine against feminine"
-    if not {one, other} <= set(rows.index):
+    sides = "feminine against masculine", "masculine against feminine"
+    if not {*sides} <= set(rows.index):
         return ""
-    she: Any = rows.loc[one]
-    he: Any = rows.loc[other]
-    said = (
+    she: Any = rows.loc[sides[0]]
+    he: Any = rows.loc[sides[1]]
+    text = (
         "**On generated sentences,** which are not like those that it has read, have nothing "
         "before them, and hold names and nouns that it may not know, the "
         f"{model.title} prefers the forms of *she* to those of *he* in {share_with(she)} where "
         f"they are right, and those of *he* in {share_with(he)}."
     )
     if float(she["high"]) < float(he["low"]):
-        said += " So where it is unsure, it says *he*."
+        text += " So where it is unsure, it says *he*."
     elif float(he["high"]) < float(she["low"]):
-        said += " So where it is unsure, it says *she*."
-    return said
+        text += " So where it is unsure, it says *she*."
+    return text
 
 
-def _pairs(name: str, other: bool = False) -> str:
+def _pairs(name: str, on_text: bool = False) -> str:
     source, _, split = name.partition("-")
-    if source == "pronoun_agreement" and other and split in _SETS_OF_OTHERS:
+    if source == "pronoun_agreement" and on_text and split in _SETS_OF_OTHERS:
         return _SETS_OF_OTHERS[split]
     if source == "pronoun_agreement" and split in _SETS:
         return _SETS[split]
     if source == "number_agreement":
         return "number agreement"
     return name.replace("_", " ")
-
-
-def _id(name: str) -> str:
-    return "".join(c if c.isalnum() else "-" for c in name.lower())
 
 
 def _varies(table: pd.DataFrame, by: str) -> bool:
@@ -272,7 +278,7 @@ def _rows(model: str, rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _default(model: ModelFindings) -> list[object]:
+def _default(model: ModelFindings) -> list[Block]:
     """Say whether the model takes *he* as the default, where that was measured."""
     table = model.default
     if table is None or not len(table):
@@ -289,7 +295,7 @@ def _default(model: ModelFindings) -> list[object]:
         if cue in rows:
             parts.append(f"{_he(rows[cue])} {words}")
     low, high = (
-        float(none[end]) if known(none.get(end)) else float(none["masculine"])
+        float(none[end]) if is_number(none.get(end)) else float(none["masculine"])
         for end in ("low", "high")
     )
     leaning = "leans to *he*" if low > 0.5 else "leans to *she*" if high < 0.5 else "is undecided"
@@ -310,20 +316,20 @@ def _middle(none: pd.Series, leaning: str) -> str:
     """Say whether a woman's word moves the model further than a man's, if that was measured."""
     low: Any = none.get("asymmetry_low")
     high: Any = none.get("asymmetry_high")
-    if not (known(low) and known(high)):
+    if not (is_number(low) and is_number(high)):
         return ""
-    said = (
+    text = (
         f" A woman’s word moves the log-odds by {number(none['moved_feminine'])} from there, a "
         f"man’s by {number(none['moved_masculine'])}; the difference is "
         f"{number(none['asymmetry'])} ({number(low)} to {number(high)})."
     )
     if float(low) > 0 and leaning == "leans to *he*":
-        said += (
+        text += (
             " So *he* is its default, which a woman’s word has to overcome (compare Jumelet, "
             "Zuidema & Hupkes 2019)."
         )
     elif float(high) < 0 and leaning == "leans to *she*":
-        said += " So *she* is its default, which a man’s word has to overcome."
+        text += " So *she* is its default, which a man’s word has to overcome."
     else:
-        said += " Its default is not clearly *he*."
-    return said
+        text += " Its default is not clearly *he*."
+    return text

@@ -6,71 +6,80 @@ import numpy as np
 import pandas as pd
 
 from textgate._special_tokens import BOS, TOKENS
-from textgate.report._blocks import Figure, Heading, Row, Section, Table, Text, plain
-from textgate.report._figures import GREY, ORANGE, Series, bars, cloud, curves, escaped
+from textgate.recurrence import Cell
+from textgate.report._blocks import Block, Figure, Heading, Row, Section, Table, Text, plain
+from textgate.report._figures import (
+    GREY,
+    ORANGE,
+    Series,
+    bars,
+    cloud,
+    curves,
+    escaped,
+    split_by_units,
+)
 from textgate.report._findings import Findings, ModelFindings
-from textgate.report._words import count, known, listed, number, percent, units
-from textgate.report.status import found
+from textgate.report._status import unit_claim, why_missing
+from textgate.report._words import count, is_number, listed, number, percent, slug, units
 
 _MOST_UNITS = 3  # in the ledger's figure
 
 
 def section(findings: Findings) -> Section:
     """Return the section."""
-    blocks: list[Any] = []
+    blocks: list[Block] = []
     several = len(findings.models) > 1
     for model in findings.models:
         own = [*_ledger(model), *_averages(model), *_gradients(model)]
         if not own:
-            reason = model.skipped.get("mechanics")
-            why = f": {plain(reason)}" if reason else "."
+            why = why_missing(model, "mechanics")
             own = [Text(f"The mechanics of this model were not measured{why}", "note")]
         if several:
             blocks.append(Heading(model.title))
         blocks += own
-    return Section("mechanics", "What the gates do about it", tuple(blocks))
-
-
-def _id(model: ModelFindings) -> str:
-    return "".join(c if c.isalnum() else "-" for c in model.name.lower())
+    return Section("What the gates do about it", tuple(blocks))
 
 
 def own_units(model: ModelFindings, table: pd.DataFrame) -> list[int]:
     """Return the units that were found, as far as a table has them; else its first."""
     there = [int(unit) for unit in dict.fromkeys(table["unit"])]
-    chosen = [unit for unit in found(model).units if unit in there]
+    chosen = [unit for unit in unit_claim(model).units if unit in there]
     return chosen or there
 
 
-def _ledger(model: ModelFindings) -> list[Any]:
+def _ledger(model: ModelFindings) -> list[Block]:
     table = model.table("ledger")
     if table is None:
         return []
-    is_gru = model.config.get("cell") == "gru"
-    equation = "h = z ⊙ h′ + (1 − z) ⊙ ĥ" if is_gru else "c = f ⊙ c′ + i ⊙ g"
-    of_units = found(model).units
     text = str(table["text"].iloc[0]) if "text" in table else ""
     intro = (
-        f"**The memory ledger.** Given the gates, a unit’s memory is an exact sum ({equation}, "
-        "unrolled): what each word wrote, times what all gates since have left of it. Nothing is "
-        "estimated."
+        "**The memory ledger.** Given the gates, a unit’s memory is an exact sum "
+        f"({_equation(model.kind)}, unrolled): what each word wrote, times what all gates since "
+        "have left of it. Nothing is estimated."
     )
-    said = model.table("ledger_sentences")
-    lines = []
-    if said is not None:
-        rows = said[said["example"] == 0] if "example" in said else said
+    sentences = model.table("ledger_sentences")
+    parts = []
+    if sentences is not None:
+        rows = sentences[sentences["example"] == 0] if "example" in sentences else sentences
         for unit in own_units(model, rows)[:_MOST_UNITS]:
             sentence = str(rows[rows["unit"] == unit]["sentence"].iloc[0])
-            lines.append(sentence.rstrip(".").replace("*<bos>*", "the start"))
-    if lines:
-        intro += f" In *{plain(text.rstrip('. '))}*: " + "; ".join(lines) + "."
-    if not of_units:
+            parts.append(sentence.rstrip(".").replace(f"*{TOKENS[BOS]}*", "the start"))
+    if parts:
+        intro += f" In *{plain(text.rstrip('. '))}*: " + "; ".join(parts) + "."
+    if not unit_claim(model).units:
         intro += " No unit is known to hold the gender here; shown are those that keep longest."
     figures = []
     for example in sorted(set(table["example"].astype(int))):
         rows = table[table["example"] == example]
         figures.append(_ledger_figure(model, example, rows))
     return [Text(intro), Row(tuple(figures))]
+
+
+def _equation(cell: Cell) -> str:
+    """Return how a cell's memory comes about, such as "c = f ⊙ c′ + i ⊙ g"."""
+    letters = {name: f"({x})" if " " in x else x for name, x in cell.letters.items()}
+    memory, candidate = letters[cell.memory], letters[cell.candidate]
+    return f"{memory} = {letters['retention']} ⊙ {memory}′ + {letters['writing']} ⊙ {candidate}"
 
 
 def _ledger_figure(model: ModelFindings, example: int, rows: pd.DataFrame) -> Figure:
@@ -86,7 +95,7 @@ def _ledger_figure(model: ModelFindings, example: int, rows: pd.DataFrame) -> Fi
                 f"unit {unit}",
                 [places[int(source)] for source in own["source"]],
                 own["entry"].astype(float).tolist(),
-                told=[
+                hover=[
                     f"unit {unit}: {number(e)} from {escaped(w)}<br>"
                     f"wrote {number(a)}, kept {percent(k)}"
                     for e, w, a, k in zip(
@@ -97,17 +106,16 @@ def _ledger_figure(model: ModelFindings, example: int, rows: pd.DataFrame) -> Fi
         )
     text = plain(rows["text"].iloc[0]) if "text" in rows else ""
     return Figure(
-        f"ledger-{_id(model)}-{example}",
+        f"ledger-{slug(model.name)}-{example}",
         bars(series, "part of the memory", labels),
         f"Whose words the memory is made of after *{plain(rows['word'].iloc[0])}*, in *{text}*",
         height=300,
     )
 
 
-def _averages(model: ModelFindings) -> list[Any]:
+def _averages(model: ModelFindings) -> list[Block]:
     figures = [f for f in (_saturation(model), _half_lives(model)) if f is not None]
-    said = _said_of_averages(model)
-    return [*([Text(said)] if said else []), *([Row(tuple(figures))] if figures else [])]
+    return [*_lives(model), *([Row(tuple(figures))] if figures else [])]
 
 
 def _main_layer(model: ModelFindings, table: pd.DataFrame) -> pd.DataFrame:
@@ -125,39 +133,28 @@ def _saturation(model: ModelFindings) -> Figure | None:
     if table is None:
         return None
     table = _main_layer(model, table)
-    keeping = "update_gate" if model.config.get("cell") == "gru" else "forget_gate"
-    if keeping not in set(table["gate"]):
-        keeping = str(table["gate"].iloc[0])
+    gates = [str(gate) for gate in table["gate"].unique()]
+    keeping = model.kind.keeping
+    if keeping not in gates:
+        keeping = gates[0]
     rows = table[table["gate"] == keeping]
-    series = []
-    own = rows["unit"].isin(found(model).units)
-    for name, part in ((_others(own), rows[~own]), ("units found", rows[own])):
-        if len(part):
-            series.append(
-                Series(
-                    name,
-                    part["left"].astype(float).tolist(),
-                    part["right"].astype(float).tolist(),
-                    told=[
-                        f"unit {int(u)}: below 0.1 in {percent(a)}, above 0.9 in {percent(b)}"
-                        for u, a, b in zip(part["unit"], part["left"], part["right"], strict=True)
-                    ],
-                )
-            )
+    shares = rows[["left", "right"]].astype(float).to_numpy()
+    series = split_by_units(
+        rows["unit"],
+        unit_claim(model).units,
+        shares[:, 0].tolist(),
+        shares[:, 1].tolist(),
+        [f"below 0.1 in {percent(shut)}, above 0.9 in {percent(open_)}" for shut, open_ in shares],
+    )
     gate = keeping.replace("_", " ")
-    figure = cloud(series, "share of words with the gate below 0.1", "… above 0.9", ["units found"])
     return Figure(
-        f"saturation-{_id(model)}",
-        figure,
+        f"saturation-{slug(model.name)}",
+        cloud(series, "share of words with the gate below 0.1", "… above 0.9"),
         f"**Saturation of the {gate}**, which keeps the old state. Each point is a unit: how often "
         "the gate is nearly closed and nearly open (after Karpathy et al. 2015). Top left: units "
         "that nearly always remember. Bottom right: units that live for the moment.",
         height=360,
     )
-
-
-def _others(own: pd.Series) -> str:
-    return "other units" if own.any() else "units"
 
 
 def _half_lives(model: ModelFindings) -> Figure | None:
@@ -172,33 +169,33 @@ def _half_lives(model: ModelFindings) -> Figure | None:
         return None
     largest = rows.loc[np.isfinite(rows["half_life"]), "half_life"].max()
     shown = rows["half_life"].clip(upper=largest)
-    own = rows["unit"].isin(found(model).units)
-    data = []
-    for name, part in ((_others(own), rows[~own]), ("units found", rows[own])):
-        label = name == "units found"
-        if len(part):
-            data.append(
-                {
-                    "type": "scatter",
-                    "mode": "markers+text" if label else "markers",
-                    "name": name,
-                    "x": [int(at) + 1 for at in part.index],
-                    "y": [round(float(shown[at]), 4) for at in part.index],
-                    "text": [str(int(u)) for u in part["unit"]] if label else None,
-                    "textposition": "middle left",
-                    "customdata": [
-                        f"unit {int(u)}: {number(life, 1)} words"
-                        for u, life in zip(part["unit"], part["half_life"], strict=True)
-                    ],
-                    "hovertemplate": "%{customdata}<extra></extra>",
-                    "marker": {
-                        "color": ORANGE if label else GREY,
-                        "symbol": "star" if label else "circle",
-                        "size": 12 if label else 5,
-                        "line": {"width": 1 if label else 0, "color": "black"},
-                    },
-                }
-            )
+    series = split_by_units(
+        rows["unit"],
+        unit_claim(model).units,
+        [int(at) + 1 for at in rows.index],
+        [round(float(life), 4) for life in shown],
+        [f"{number(life, 1)} words" for life in rows["half_life"]],
+    )
+    data = [
+        {
+            "type": "scatter",
+            "mode": "markers+text" if one.labels else "markers",
+            "name": one.name,
+            "x": one.at,
+            "y": one.values,
+            "text": one.labels or None,
+            "textposition": "middle left",
+            "customdata": one.hover,
+            "hovertemplate": "%{customdata}<extra></extra>",
+            "marker": {
+                "color": ORANGE if one.labels else GREY,
+                "symbol": "star" if one.labels else "circle",
+                "size": 12 if one.labels else 5,
+                "line": {"width": 1 if one.labels else 0, "color": "black"},
+            },
+        }
+        for one in series
+    ]
     layout = {
         "xaxis": {"title": {"text": "units, by half-life"}, "zeroline": False},
         "yaxis": {
@@ -211,7 +208,7 @@ def _half_lives(model: ModelFindings) -> Figure | None:
         "showlegend": True,
     }
     return Figure(
-        f"half-life-{_id(model)}",
+        f"half-life-{slug(model.name)}",
         {"data": data, "layout": layout},
         "**Half-lives.** After how many words half of what a unit holds is gone, from the mean of "
         "the logarithm of what its gate keeps. The scale is logarithmic.",
@@ -219,16 +216,17 @@ def _half_lives(model: ModelFindings) -> Figure | None:
     )
 
 
-def _said_of_averages(model: ModelFindings) -> str:
+def _lives(model: ModelFindings) -> list[Block]:
+    """Say how long the units remember, and those that hold the gender among them."""
     table = model.table("half_life")
     if table is None:
-        return ""
+        return []
     table = _main_layer(model, table)
     lives = pd.to_numeric(table["half_life"], errors="coerce")
-    chosen = table["unit"].isin(found(model).units)
-    said = (
+    text = (
         f"Half of the units forget half of what they hold within {number(lives.median(), 1)} words."
     )
+    chosen = table["unit"].isin(unit_claim(model).units)
     if chosen.any():
         own = listed(
             f"{number(life, 1)} (unit {int(unit)})"
@@ -236,15 +234,15 @@ def _said_of_averages(model: ModelFindings) -> str:
         )
         longer = int((lives > lives[chosen].max()).sum())
         one = chosen.sum() == 1
-        beside = {0: "no other unit has", 1: "one other unit has"}.get(
+        others = {0: "no other unit has", 1: "one other unit has"}.get(
             longer, f"{count(longer)} other units have"
         )
-        said += (
+        text += (
             f" The {'unit that holds' if one else 'units that hold'} the gender: {own} words; "
-            f"{beside} a longer half-life{'' if one else ' than the longest of these'}."
+            f"{others} a longer half-life{'' if one else ' than the longest of these'}."
+            f"{_typical(table[chosen], table[~chosen])}"
         )
-        said += _typical(table[chosen], table[~chosen])
-    return said
+    return [Text(text)]
 
 
 def _typical(own: pd.DataFrame, others: pd.DataFrame) -> str:
@@ -260,7 +258,7 @@ def _typical(own: pd.DataFrame, others: pd.DataFrame) -> str:
     )
 
 
-def _gradients(model: ModelFindings) -> list[Any]:
+def _gradients(model: ModelFindings) -> list[Block]:
     table = model.table("gradients")
     if table is None:
         return []
@@ -271,33 +269,32 @@ def _gradients(model: ModelFindings) -> list[Any]:
         Series("along the memory alone", x, rows["cell"].astype(float).tolist()),
     ]
     if (
-        found(model).units
+        unit_claim(model).units
         and "cell_own" in rows
         and pd.to_numeric(rows["cell_own"], errors="coerce").notna().any()
     ):
         series.append(Series("along the units found", x, rows["cell_own"].astype(float).tolist()))
     first, last = rows.iloc[0], rows.iloc[-1]
-    said = (
+    text = (
         "**How training could find out.** The loss at *her* reaches back to *she* by the gradient. "
         f"{count(last['distance'])} words back, {_left(last['full'], first['full'])} of it is left "
-        "in "
-        f"full and {_left(last['cell'], first['cell'])} along the memory alone, where it is "
-        "multiplied "
-        "by the gate that keeps (it passes where the gate is near 1 and stops where it is near 0)"
+        f"in full and {_left(last['cell'], first['cell'])} along the memory alone, where it is "
+        "multiplied by the gate that keeps (it passes where the gate is near 1 and stops where it "
+        "is near 0)"
     )
-    if len(series) == 3 and known(last["cell_own"]) and known(first["cell_own"]):
-        said += f"; along {units(found(model).units)}, {_left(last['cell_own'], first['cell_own'])}"
-    said += "."
+    if len(series) == 3 and is_number(last["cell_own"]) and is_number(first["cell_own"]):
+        own = _left(last["cell_own"], first["cell_own"])
+        text += f"; along {units(unit_claim(model).units)}, {own}"
+    text += "."
     return [
-        Text(said),
+        Text(text),
         Figure(
-            f"gradients-{_id(model)}",
+            f"gradients-{slug(model.name)}",
             curves(
                 series, "words back from the last before the pronoun", "size of the gradient", True
             ),
             "**Gradient paths.** Size of the gradient of the loss at the pronoun with respect to "
-            "the "
-            "memory, at each word before it (mean over "
+            "the memory, at each word before it (mean over "
             f"{count(first.get('sentences', float('nan')))} sentences): by all ways, and along the "
             "memory alone.",
             height=320,
@@ -306,7 +303,7 @@ def _gradients(model: ModelFindings) -> list[Any]:
 
 
 def _left(value: Any, of: Any) -> str:
-    if not known(value) or not known(of) or float(of) == 0:
+    if not is_number(value) or not is_number(of) or float(of) == 0:
         return "an unknown part"
     return percent(float(value) / float(of))
 
@@ -333,7 +330,7 @@ def drivers(model: ModelFindings) -> Table | None:
         shown.append({"unit": f"{unit}", "": str(does), "words (mean of the gate)": words})
     if not shown:
         return None
-    gate = model.gates[0]
+    gate = model.keeping_gate
     return Table(
         pd.DataFrame(shown),
         f"Words at which the {gate} of these units of the {model.title} is opened or closed most.",

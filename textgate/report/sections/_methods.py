@@ -4,9 +4,9 @@ from typing import Any
 
 import pandas as pd
 
-from textgate.report._blocks import Code, Points, Section, Table, Text, plain
+from textgate.report._blocks import Block, Code, Points, Section, Table, Text, plain
 from textgate.report._findings import Findings, ModelFindings
-from textgate.report._words import count, known, number, seconds
+from textgate.report._words import count, is_number, number, seconds
 
 _REFERENCES = (
     "Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000 (LSTM and forget gate)",
@@ -22,7 +22,7 @@ _REFERENCES = (
 def section(findings: Findings) -> Section:
     """Return the section."""
     study = findings.study
-    blocks: list[Any] = [
+    blocks: list[Block] = [
         Text(
             "Everything on this page was computed by textgate from the tables that lie beside it "
             "(folder `tables`), and no number was typed in. Agreement is measured on minimal "
@@ -53,7 +53,7 @@ def section(findings: Findings) -> Section:
                 )
             )
     blocks.append(Text("To repeat it, and to take a single step of it:"))
-    blocks.append(Code("\n".join(commands(findings))))
+    blocks.append(Code("\n".join(_commands(findings))))
     if findings.seconds:
         total = sum(findings.seconds.values())
         longest = sorted(findings.seconds.items(), key=lambda item: -item[1])[:4]
@@ -70,16 +70,15 @@ def section(findings: Findings) -> Section:
                 else "Apart from the table over seeds, each model here was trained with one seed"
             )
             + f" ({plain(study.get('seed', 0))}); another seed gives other units, and may give "
-            "another "
-            "number of them. Units of several layers at once were not tried, and forward selection "
-            "finds a small set, not always the smallest.",
+            "another number of them. Units of several layers at once were not tried, and forward "
+            "selection finds a small set, not always the smallest.",
         )
     )
     blocks.append(Text("Methods from: " + "; ".join(_REFERENCES) + ".", "note"))
-    return Section("methods", "Methods, and how to repeat it", tuple(blocks))
+    return Section("Methods, and how to repeat it", tuple(blocks))
 
 
-def commands(findings: Findings) -> list[str]:
+def _commands(findings: Findings) -> list[str]:
     """Return the commands that make the study, whole and stage by stage."""
     study = findings.study
     command = study.get("command")
@@ -119,7 +118,7 @@ def _list(value: Any) -> str:
 
 
 def _count(value: Any) -> str:
-    return count(value) if known(value) else ""
+    return count(value) if is_number(value) else ""
 
 
 def _last(model: ModelFindings, name: str) -> Any:

@@ -2,10 +2,11 @@
 
 import pandas as pd
 
-from textgate.report._blocks import Figure, Table, Text, plain
+from textgate.report._blocks import Block, Figure, Table, Text, plain
 from textgate.report._figures import Series, dots
 from textgate.report._findings import ModelFindings
-from textgate.report._words import count, interval, known, number, percent, sentence, share_with
+from textgate.report._status import beside_rule, outcome
+from textgate.report._words import count, interval, number, percent, sentence, share_with, slug
 
 RULE = "the rule"
 _SIDES = {"all": "", "feminine": ", she", "masculine": ", he"}
@@ -19,13 +20,6 @@ def rows_of(model: ModelFindings, name: str, by: str) -> pd.DataFrame | None:
     return rows if rows is not None and len(rows) else None
 
 
-def row_of(model: ModelFindings, name: str, by: str, group: str = "all") -> pd.Series | None:
-    """Return one row of a comparison, if there is one."""
-    rows = rows_of(model, name, by)
-    rows = None if rows is None else rows[rows["group"] == group]
-    return rows.iloc[0] if rows is not None and len(rows) else None
-
-
 def points(row: pd.Series) -> str:
     """Return the difference of model and rule, such as "+2.8 points (1.5 to 4.1)"."""
     value, low, high = (
@@ -35,76 +29,65 @@ def points(row: pd.Series) -> str:
 
 
 def _signed(share: float) -> str:
-    said = number(100 * float(share), 1)
-    return said if said.startswith("−") or said == "0.0" else f"+{said}"
+    points = number(100 * float(share), 1)
+    return points if points.startswith("−") or points == "0.0" else f"+{points}"
 
 
-def outcome(row: pd.Series) -> str:
-    """Return what a comparison comes to: "beats", "loses to" or "is not surely better than"."""
-    if known(row["difference_low"]) and row["difference_low"] > 0:
-        return "beats"
-    if known(row["difference_high"]) and row["difference_high"] < 0:
-        return "loses to"
-    return "is not surely better than"
-
-
-def comparison(models: list[ModelFindings], name: str) -> list[object]:
+def comparison(models: list[ModelFindings], name: str) -> list[Block]:
     """Return words, figure and table of the models beside the rule; nothing without a rule."""
     compared = [model for model in models if name in model.rule and len(model.rule[name])]
     if not compared:
         return []
-    said = [_said(model, name) for model in compared]
     explained = (
         "**Is it more than the last gendered word?** In running text most pronouns take the gender "
         "of whatever gendered word came last. So a rule that needs no model stands beside: the "
         "gender of the last pronoun, title (*Mrs*) or gendered noun (*queen*), and *he* where "
         "there is none. It knows no first names."
     )
-    return [Text(" ".join([explained, *said])), _figure(compared, name)]
+    return [
+        Text(" ".join([explained, *(_compared(model, name) for model in compared)])),
+        _figure(compared, name),
+    ]
 
 
-def _said(model: ModelFindings, name: str) -> str:
-    whole = row_of(model, name, "all")
-    if whole is None:
+def _compared(model: ModelFindings, name: str) -> str:
+    """Say how a model does beside the rule: over all, with others between, and near."""
+    overall = beside_rule(model, name, "all")
+    if overall is None:
         return ""
-    said = (
-        f"On {count(whole['items'])} contexts the rule is right in "
-        f"{share_with(whole, 'rule', ('rule_low', 'rule_high'))}, the {model.title} in "
-        f"{share_with(whole)}: {points(whole)}. So it {outcome(whole)} the rule"
-        f"{_apart(model, name, 'all')}"
+    text = (
+        f"On {count(overall['items'])} contexts the rule is right in "
+        f"{share_with(overall, 'rule', ('rule_low', 'rule_high'))}, the {model.title} in "
+        f"{share_with(overall)}: {points(overall)}. So it {outcome(overall)} the rule"
+        f"{_by_gender(model, name, 'all')}"
     )
-    between = row_of(model, name, "with attractors")
+    between = beside_rule(model, name, "with attractors")
     if between is not None and between["items"] >= _MANY:
-        said += (
+        text += (
             f". Where other people stand between ({count(between['items'])} contexts) it "
             f"{outcome(between)} it: {percent(between['accuracy'])} against "
             f"{percent(between['rule'])}, {points(between)}"
-            f"{_apart(model, name, 'with attractors')}"
+            f"{_by_gender(model, name, 'with attractors')}"
         )
-    for by in dict.fromkeys(model.rule[name]["by"]):
-        sides = {side: row_of(model, name, str(by), side) for side in ("feminine", "masculine")}
-        if not str(by).startswith("within") or any(row is None for row in sides.values()):
-            continue
-        she, he = (sides[side] for side in ("feminine", "masculine"))
-        assert she is not None
-        assert he is not None
-        said += (
-            f". {sentence(_place(str(by)))}, it is right in {share_with(she)} where *she* (or "
-            f"*her*) follows and in {share_with(he)} where *he* (*his*, *him*) does; the rule in "
-            f"{percent(she['rule'])} and {percent(he['rule'])}"
-        )
-    return f"{said}."
+    for by in dict.fromkeys(map(str, model.rule[name]["by"])):
+        she, he = (beside_rule(model, name, by, side) for side in ("feminine", "masculine"))
+        if by.startswith("within") and she is not None and he is not None:
+            text += (
+                f". {sentence(_place(by))}, it is right in {share_with(she)} where *she* (or "
+                f"*her*) follows and in {share_with(he)} where *he* (*his*, *him*) does; the rule "
+                f"in {percent(she['rule'])} and {percent(he['rule'])}"
+            )
+    return f"{text}."
 
 
-def _apart(model: ModelFindings, name: str, by: str) -> str:
+def _by_gender(model: ModelFindings, name: str, by: str) -> str:
     """Return the differences in each direction."""
-    sides = (("feminine", "*she*"), ("masculine", "*he*"))
-    said = [
+    differences = [
         f"{points(row)} where {word} is right"
-        for side, word in sides
-        if (row := row_of(model, name, by, side)) is not None
+        for side, word in (("feminine", "*she*"), ("masculine", "*he*"))
+        if (row := beside_rule(model, name, by, side)) is not None
     ]
-    return f" ({'; '.join(said)})" if said else ""
+    return f" ({'; '.join(differences)})" if differences else ""
 
 
 def _place(by: str) -> str:
@@ -114,34 +97,30 @@ def _place(by: str) -> str:
 
 def _figure(models: list[ModelFindings], name: str) -> Figure:
     series = [Series(model.title) for model in models]
-    ruled = Series(RULE)
-    shown = []
+    rule = Series(RULE)
     heads = [by for by in dict.fromkeys(models[0].rule[name]["by"]) if _is_head(str(by))]
     for by in heads:
         for side, words in _SIDES.items():
             label = f"{_label(str(by))}{words}"
             for model, one in zip(models, series, strict=True):
-                row = row_of(model, name, str(by), side)
+                row = beside_rule(model, name, str(by), side)
                 if row is None:
                     continue
                 one.add(label, row["accuracy"], row["low"], row["high"])
-                one.told.append(f"{model.title}, {count(row['items'])} contexts: {points(row)}")
-                if label not in ruled.at:
-                    ruled.add(label, row["rule"], row["rule_low"], row["rule_high"])
-                    ruled.told.append(f"rule, {count(row['items'])} contexts")
-    for model in models:
-        table = model.rule[name]
-        shown.append(_table(model, table))
+                one.hover.append(f"{model.title}, {count(row['items'])} contexts: {points(row)}")
+                if label not in rule.at:
+                    rule.add(label, row["rule"], row["rule_low"], row["rule_high"])
+                    rule.hover.append(f"rule, {count(row['items'])} contexts")
     return Figure(
-        f"rule-{''.join(c if c.isalnum() else '-' for c in name.lower())}",
-        dots([*series, ruled], "right, in %", chance=0.5),
+        f"rule-{slug(name)}",
+        dots([*series, rule], "right, in %", chance=0.5),
         "**Model and rule** on the same contexts, with 95 % intervals: all of them; *near*, "
         f"{_near(models[0], name)}; and *others between*, where other people (attractors) stand "
         "between antecedent and pronoun. Each also by the gender that is right. Differences, with "
         "intervals of their own (paired), are in the numbers.",
-        height=130 + 44 * len(ruled.at),
+        height=130 + 44 * len(rule.at),
         table=Table(
-            pd.concat(shown),
+            pd.concat([_table(model, model.rule[name]) for model in models]),
             "Model and rule; the difference is in points, with its 95 % interval.",
             folded=True,
         ),

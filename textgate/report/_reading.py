@@ -110,8 +110,8 @@ def read_model(run: Path) -> ModelFindings:
 
 
 def _tables(directory: Path) -> dict[str, pd.DataFrame]:
-    found = {path.stem: _table(path) for path in sorted(directory.glob("*.csv"))}
-    return {name: table for name, table in found.items() if table is not None}
+    tables = {path.stem: _table(path) for path in sorted(directory.glob("*.csv"))}
+    return {name: table for name, table in tables.items() if table is not None}
 
 
 def _table(path: Path) -> pd.DataFrame | None:

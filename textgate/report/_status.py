@@ -5,15 +5,18 @@ the tables by rule.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 
 from textgate.datasets.lexicon import GENDERS
+from textgate.interchange import Units
+from textgate.report._blocks import plain
 from textgate.report._findings import ModelFindings
-from textgate.report._words import known
+from textgate.report._words import is_number
 
-WELL, PARTLY, NOT, UNKNOWN = "well", "partly", "not", "unknown"
 _WELL = 0.9
+_NONE = Units()
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Learned:
         all: The row of all items; `None` if unknown.
     """
 
-    level: str
+    level: Literal["well", "partly", "not", "unknown"]
     pairs: str = ""
     rows: tuple[pd.Series, ...] = ()
     all: pd.Series | None = None
@@ -45,50 +48,48 @@ def main_pairs(model: ModelFindings) -> str | None:
     A model of generated sentences is judged by generated pairs; another by pairs that were given
     for it, if there are any.
     """
-    fit = [
+    of_gender = [
         name
         for name, table in model.agreement.items()
         if not name.startswith("number_agreement") and len(_genders(table))
     ]
-    generated = [name for name in fit if name.startswith("pronoun_agreement")]
-    given = [name for name in fit if name not in generated]
+    generated = [name for name in of_gender if name.startswith("pronoun_agreement")]
+    others = [name for name in of_gender if name not in generated]
     generated.sort(key=lambda name: name != "pronoun_agreement-test")
-    order = [*given, *generated] if model.on_text else [*generated, *given]
+    order = [*others, *generated] if model.on_text else [*generated, *others]
     return next(iter(order), None)
 
 
 def _genders(table: pd.DataFrame) -> list[pd.Series]:
-    rows = []
+    genders = []
     for good, bad in (GENDERS, GENDERS[::-1]):
-        found = table[(table["by"] == "against") & (table["group"] == f"{good} against {bad}")]
-        if not len(found):  # pairs with one wrong form: the other gender's
-            found = table[(table["by"] == "class") & (table["group"] == good)]
-        if len(found):
-            rows.append(found.iloc[0])
-    return rows
+        rows = table[(table["by"] == "against") & (table["group"] == f"{good} against {bad}")]
+        if not len(rows):  # pairs with one wrong form: the other gender's
+            rows = table[(table["by"] == "class") & (table["group"] == good)]
+        if len(rows):
+            genders.append(rows.iloc[0])
+    return genders
 
 
 def learned(model: ModelFindings) -> Learned:
     """Say whether a model has learned agreement."""
     name = main_pairs(model)
     if name is None:
-        return Learned(UNKNOWN)
+        return Learned("unknown")
     table = model.agreement[name]
     rows = _genders(table)
-    every = table[table["by"] == "all"]
-    whole = every.iloc[0] if len(every) else None
+    overall = _first(table[table["by"] == "all"])
     if len(rows) < 2:
-        return Learned(UNKNOWN, name, tuple(rows), whole)
+        return Learned("unknown", name, tuple(rows), overall)
     accuracies = [float(row["accuracy"]) for row in rows]
-    ends = [float(row["low"]) if known(row["low"]) else float(row["accuracy"]) for row in rows]
-    learned_it = WELL if min(accuracies) >= _WELL else PARTLY
-    level = NOT if min(ends) <= 0.5 else learned_it
-    return Learned(level, name, tuple(rows), whole)
+    ends = [float(row["low" if is_number(row["low"]) else "accuracy"]) for row in rows]
+    level: Literal["well", "partly", "not"] = "well" if min(accuracies) >= _WELL else "partly"
+    return Learned("not" if min(ends) <= 0.5 else level, name, tuple(rows), overall)
 
 
 @dataclass(frozen=True)
-class Found:
-    """What the search for units came to.
+class UnitClaim:
+    """What the search for units lets one claim.
 
     Attributes:
         kind: `"both"`, `"each"`, `"sufficient"`, `"necessary"`, `"direction"` (no small set, but a
@@ -101,10 +102,10 @@ class Found:
     """
 
     kind: str
-    sufficient: tuple[int, ...] = ()
-    necessary: tuple[int, ...] = ()
-    specific: tuple[int, ...] = ()
-    both: tuple[int, ...] = ()
+    sufficient: Units = _NONE
+    necessary: Units = _NONE
+    specific: Units = _NONE
+    both: Units = _NONE
 
     @property
     def in_one(self) -> bool:
@@ -112,28 +113,29 @@ class Found:
         return bool(self.sufficient) and set(self.both) == set(self.sufficient)
 
     @property
-    def units(self) -> tuple[int, ...]:
-        """All units that were found, the sufficient first."""
-        return (*self.sufficient, *(u for u in self.necessary if u not in self.sufficient))
+    def units(self) -> Units:
+        """All units that hold the gender, the sufficient first."""
+        return self.sufficient | self.necessary
 
 
-def found(model: ModelFindings) -> Found:
+def unit_claim(model: ModelFindings) -> UnitClaim:
     """Say what the search for units came to."""
     finding = model.finding
     if finding is None:
-        return Found("missing")
-    sufficient, necessary, specific, both = (
-        tuple(int(unit) for unit in finding.get(name, ()))
+        return UnitClaim("missing")
+    sets = {
+        name: Units(finding.get(name, ()))
         for name in ("sufficient", "necessary", "specific", "both")
-    )
+    }
     interventions = model.table("interventions", "units")
     untried = interventions is not None and set(interventions["set"]) == {"none"}
-    if untried and not (sufficient or necessary) and model.table("units", "units") is None:
-        return Found("unknowing")  # the protocol stops at a model that doesn't agree
-    claim = str(finding.get("claim", "neither"))
-    if claim in ("both", "each", "sufficient", "necessary"):
-        return Found(claim, sufficient, necessary, specific, both)
-    return Found("direction" if int(finding.get("direction_rank", 0)) else "none")
+    has_set = sets["sufficient"] or sets["necessary"]
+    if untried and not has_set and model.table("units", "units") is None:
+        return UnitClaim("unknowing")  # the protocol stops at a model that doesn't agree
+    kind = str(finding.get("claim", "neither"))
+    if kind in ("both", "each", "sufficient", "necessary"):
+        return UnitClaim(kind, **sets)
+    return UnitClaim("direction" if int(finding.get("direction_rank", 0)) else "none")
 
 
 def intervention(
@@ -141,12 +143,19 @@ def intervention(
 ) -> pd.Series | None:
     """Return the row of an intervention on a set of the finding, if there is one."""
     table = model.table("interventions", "units")
-    if table is None:
-        return None
-    rows = table[
-        (table["set"] == name) & (table["intervention"] == kind) & (table["direction"] == direction)
-    ]
-    return rows.iloc[0] if len(rows) else None
+    return _where(table, set=name, intervention=kind, direction=direction)
+
+
+def control(model: ModelFindings, name: str, kind: str, control: str) -> pd.Series | None:
+    """Return the row of a control of an intervention, if there is one."""
+    table = model.table("controls", "units")
+    return _where(table, set=name, intervention=kind, control=control)
+
+
+def accuracy_without(model: ModelFindings, name: str) -> float | None:
+    """Return the agreement that is left without a set, however it is taken out, if known."""
+    rows = [intervention(model, name, kind) for kind in ("zero", "mean", "resample")]
+    return max((float(row["accuracy"]) for row in rows if row is not None), default=None)
 
 
 def directions(model: ModelFindings) -> list[str]:
@@ -157,17 +166,6 @@ def directions(model: ModelFindings) -> list[str]:
     return [str(d) for d in dict.fromkeys(table["direction"]) if d != "both"]
 
 
-def control(model: ModelFindings, name: str, kind: str, control: str) -> pd.Series | None:
-    """Return the row of a control of an intervention, if there is one."""
-    table = model.table("controls", "units")
-    if table is None:
-        return None
-    rows = table[
-        (table["set"] == name) & (table["intervention"] == kind) & (table["control"] == control)
-    ]
-    return rows.iloc[0] if len(rows) else None
-
-
 def side_tasks(model: ModelFindings) -> pd.DataFrame | None:
     """Return what ablations cost on tasks besides, over all of their items."""
     table = model.table("side_tasks", "units")
@@ -176,7 +174,7 @@ def side_tasks(model: ModelFindings) -> pd.DataFrame | None:
     return table if table is not None and len(table) else None
 
 
-def beside(model: ModelFindings, name: str) -> list[tuple[str, float]]:
+def side_costs(model: ModelFindings, name: str) -> list[tuple[str, float]]:
     """Return for each task besides the most points that taking out a set costs it."""
     table = side_tasks(model)
     if table is None or "lost" not in table:
@@ -186,3 +184,36 @@ def beside(model: ModelFindings, name: str) -> list[tuple[str, float]]:
         (str(task), max(0.0, float(group["lost"].max())))
         for task, group in rows.groupby("task", sort=False)
     ]
+
+
+def beside_rule(model: ModelFindings, name: str, by: str, group: str = "all") -> pd.Series | None:
+    """Return a row of the comparison with the rule of the last gendered word, if there is one."""
+    return _where(model.table(name, "rule"), by=by, group=group)
+
+
+def outcome(row: pd.Series) -> str:
+    """Return what a comparison comes to: "beats", "loses to" or "is not surely better than"."""
+    if is_number(row["difference_low"]) and row["difference_low"] > 0:
+        return "beats"
+    if is_number(row["difference_high"]) and row["difference_high"] < 0:
+        return "loses to"
+    return "is not surely better than"
+
+
+def why_missing(model: ModelFindings, *stages: str) -> str:
+    """Return why stages have no results, as the end of a sentence: ": no pairs", or "."."""
+    reason = next((model.skipped[stage] for stage in stages if model.skipped.get(stage)), None)
+    return f": {plain(reason)}" if reason else "."
+
+
+def _where(table: pd.DataFrame | None, **values: str) -> pd.Series | None:
+    """Return the first row of a table with these values, if there is one."""
+    if table is None:
+        return None
+    for column, value in values.items():
+        table = table[table[column] == value]
+    return _first(table)
+
+
+def _first(rows: pd.DataFrame) -> pd.Series | None:
+    return rows.iloc[0] if len(rows) else None
