@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,28 +10,10 @@ import pytest
 
 import textgate
 
-ROOMS = [
-    "recurrence",
-    "layers",
-    "datasets",
-    "tokenizers",
-    "models",
-    "training",
-    "tracing",
-    "interventions",
-    "mechanics",
-    "evaluation",
-    "probing",
-    "interchange",
-    "unit_search",
-    "plots",
-    "report",
-    "export",
-    "study",
-    "cli",
-]
 PACKAGE = Path(textgate.__file__).parent
 ROOT = PACKAGE.parent
+PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+ROOMS = re.findall(r"^\| `(\w+)` \|", PAGE, flags=re.M)  # in their order
 LINES, PARAMETERS = 60, 12  # of a function, its docstring not counted
 
 # Public modules that nobody outside their room imports, each with its reason.

@@ -220,6 +220,7 @@ def test_a_subspace_is_an_affine_edit_inside_the_model(models, rng, name):
     np.testing.assert_allclose(found, runner.run(units, "mean")[0], atol=1e-5, rtol=0)
 
 
+@pytest.mark.law(4)
 @pytest.mark.parametrize("name", ["lstm-2", "gru"])
 def test_laws_of_patching(models, name):
     lm, items = models(name), contrasts_of()

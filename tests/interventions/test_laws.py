@@ -51,6 +51,7 @@ def any_kind(request):
     kind.model.run_eagerly = False
 
 
+@pytest.mark.law(4)
 def test_any_model_patched_from_its_own_trace_is_itself(any_kind):
     model, size = any_kind.model, any_kind.batch_sizes[0]
     x = tree.map_structure(lambda part: part[:size], any_kind.inputs)
@@ -79,6 +80,7 @@ def test_any_model_patched_from_its_own_trace_is_itself(any_kind):
     assert_untouched(model, before, attributes)
 
 
+@pytest.mark.law(4)
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_intervention_is_the_identity(kind):
     model, x = models.model_of(kind), models.inputs()
@@ -99,6 +101,7 @@ def test_no_intervention_is_the_identity(kind):
     np.testing.assert_allclose(nothing.predict(x), edited.predict(x), rtol=0, atol=1e-6)
 
 
+@pytest.mark.law(4)
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_ablation_done_twice_is_done_once(kind):
     model, x = models.model_of(kind), models.inputs()
@@ -171,6 +174,7 @@ def test_a_projection_done_twice_is_done_once(kind):
     assert not doubled.idempotent
 
 
+@pytest.mark.law(4)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("step", [0, 2, 4])
 def test_all_states_of_another_run_give_its_continuation(kind, step):

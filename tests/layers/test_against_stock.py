@@ -63,6 +63,7 @@ def outputs_and_gradients(layer, inputs, signs, gradients, **call):
     return results, found
 
 
+@pytest.mark.law(1)
 @pytest.mark.parametrize("backwards", [False, True])
 @pytest.mark.parametrize("mask", ["none", "left padding", "gaps", "a row all masked"])
 @pytest.mark.parametrize("setting", SETTINGS)
@@ -93,6 +94,7 @@ def test_same_outputs_states_and_gradients(rng, gradients, kind, setting, mask, 
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-5)
 
 
+@pytest.mark.law(1)
 @pytest.mark.parametrize("kind", KINDS)
 def test_exchanged_gates_are_noticed(rng, kind):
     stock, ours = pair(rng, kind)

@@ -179,6 +179,7 @@ def test_always_one_class_shows(rng):
     assert table.worst_class[0] < 0.4
 
 
+@pytest.mark.law(8)
 def test_same_seed_same_table(rng):
     data = states(rng, planted=1, shift=0.7)
     tables = [

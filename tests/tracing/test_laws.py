@@ -56,12 +56,14 @@ def snapshot(model):
     return [reference.numpy(v) for v in [*model.variables, *states]]
 
 
+@pytest.mark.law(2)
 def test_signals_satisfy_the_equations(kind):
     expected = kind.expected(kind.inputs)
     trace = tg.trace(kind.model, kind.inputs, batch_size=kind.batch_sizes[0])
     assert_close(trace, expected)
 
 
+@pytest.mark.law(3)
 def test_outputs_with_tracing_are_those_without(kind):
     model = kind.model
     size = kind.batch_sizes[0]
@@ -87,6 +89,7 @@ def restore(model, values):
         variable.assign(value)
 
 
+@pytest.mark.law(3)
 @pytest.mark.parametrize("name", kinds.KINDS)
 def test_tracing_changes_nothing(name):
     kind = kinds.KINDS[name]()  # a model that was never traced
@@ -108,6 +111,7 @@ def test_tracing_changes_nothing(name):
     tree.map_structure(np.testing.assert_array_equal, outputs, again)
 
 
+@pytest.mark.law(5)
 def test_streamed_trace_is_the_one_in_memory(kind, tmp_path):
     size = kind.batch_sizes[0]
     memory = tg.trace(kind.model, kind.inputs, batch_size=size)
@@ -118,6 +122,7 @@ def test_streamed_trace_is_the_one_in_memory(kind, tmp_path):
         assert list(leaf.data_vars) == list(stored[leaf.path].data_vars)
 
 
+@pytest.mark.law(5)
 def test_batch_size_changes_nothing(kind):
     first = tg.trace(kind.model, kind.inputs, batch_size=kind.batch_sizes[0])
     for size in kind.batch_sizes[1:]:
@@ -128,6 +133,7 @@ def test_batch_size_changes_nothing(kind):
             )
 
 
+@pytest.mark.law(5)
 @pytest.mark.parametrize("name", kinds.PADDED)
 def test_padding_changes_nothing(name):
     kind = kinds.kind_of(name)

@@ -55,6 +55,7 @@ class Killed(Exception):
     pass
 
 
+@pytest.mark.law(7)
 @pytest.mark.parametrize(
     "changes",
     [
@@ -96,6 +97,7 @@ def test_restarts_reach_the_training(tmp_path, recipe):
     assert np.abs(found[0] - found[1]).max() > 0
 
 
+@pytest.mark.law(7)
 def test_kill_nine_at_any_moment_changes_nothing(tmp_path, recipe):
     recipe = dataclasses.replace(recipe, epochs=6, running=True)
     script = tmp_path / "train.py"

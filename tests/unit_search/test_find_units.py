@@ -34,6 +34,7 @@ def both(found, label, intervention, column):
     return rows.loc[rows["direction"] == "both", column].item()
 
 
+@pytest.mark.law(6)
 def test_one_unit_is_found_and_no_other(one):
     unit, _, found = one
     assert found.sufficient == found.necessary == (unit,)
@@ -43,6 +44,7 @@ def test_one_unit_is_found_and_no_other(one):
     assert "is sufficient and necessary for gender" in found.verdict
 
 
+@pytest.mark.law(6)
 def test_ablating_it_brings_agreement_to_chance_and_ablating_any_other_changes_nothing(one):
     unit, _, found = one
     # Nothing but the unit tells the words apart: without it they are as likely as each other.
@@ -68,6 +70,7 @@ def test_the_rest_neither_flips_the_answer_nor_gives_it(one):
     assert (found.tables["untrained"]["flipped_of_all"] < 0.9).all()
 
 
+@pytest.mark.law(8)
 def test_same_seed_same_tables(one, table):
     _, lm, found = one
     again = find_units(lm, table, seed=1, **FEW)
@@ -100,6 +103,7 @@ def test_perplexity_without_the_unit_is_worse_for_the_pronouns_only(one):
     assert ablated["perplexity_others"] < 1.02 * clean["perplexity_others"]
 
 
+@pytest.mark.law(6)
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_planted_redundantly_in_k_units_it_reports_k(cell, table):
     holds = {2: 1.0, 7: -1.0, 11: 1.0}
@@ -115,6 +119,7 @@ def test_planted_redundantly_in_k_units_it_reports_k(cell, table):
     assert "not necessary" in found.verdict
 
 
+@pytest.mark.law(6)
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_planted_as_a_direction_there_is_no_small_set(cell, table):
     holds = {u: 0.3 if u % 3 else -0.3 for u in range(UNITS)}

@@ -82,6 +82,7 @@ def finds(discovery, confirming, seed):
     return any(answers)
 
 
+@pytest.mark.law(6)
 @pytest.mark.parametrize("flipped", [True, False])
 def test_additive_units(flipped, rng):
     found = 0
@@ -97,6 +98,7 @@ def test_additive_units(flipped, rng):
     assert found <= 10 if flipped else found == trials
 
 
+@pytest.mark.law(6)
 @pytest.mark.tensorflow_only
 def test_a_planted_unit_with_its_effects_turned_round(rng):
     lm = planted("lstm", 12, {3: 1.0})

@@ -1,0 +1,89 @@
+"""The pages about the code are true to it: rooms, files, names, laws and examples."""
+
+import ast
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+import textgate
+
+ROOT = Path(textgate.__file__).parents[1]
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+PAGES = {ROOT / "docs" / "architecture.md": ARCHITECTURE, ROOT / "CONTRIBUTING.md": CONTRIBUTING}
+
+
+def missing_files(text, folder):
+    """The files that a page links to or names and that aren't there.
+
+    A path with a `…` or a name in angle brackets stands for files yet to be written.
+    """
+    linked = [folder / path for path in re.findall(r"\]\(([^)#:]+)\)", text)]
+    named = re.findall(r"`((?:textgate|tests|docs|data|scripts|\.github)/[^`]*)`", text)
+    paths = [*linked, *(ROOT / name for name in named)]
+    return {str(path) for path in paths if not re.search("[…<]", str(path)) and not path.exists()}
+
+
+def missing_names(text):
+    """The dotted names below `textgate` that a page names and that aren't there."""
+    missing = set()
+    for name in re.findall(
+        r"`(?:textgate|tg)\.([\w.]+)", re.sub(r"```.*?```", "", text, flags=re.S)
+    ):
+        parts, module = name.split("."), textgate
+        for part in parts:
+            try:
+                module = getattr(module, part)
+            except AttributeError:
+                try:
+                    module = importlib.import_module(f"{module.__name__}.{part}")
+                except (ImportError, AttributeError):
+                    missing.add(name)
+                    break
+    return missing
+
+
+def numbers_of_laws(source):
+    """The laws that a test file is marked with."""
+    return {
+        node.args[0].value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.law"
+    }
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_what_a_page_names_is_there(path):
+    assert not missing_files(PAGES[path], path.parent)
+    assert not missing_names(PAGES[path])
+
+
+def test_the_checks_see_what_is_missing():
+    text = "[a](../nothing.md) `textgate/nothing.py` `tg.layers.Nothing` `tests/<room>/test_….py`"
+    assert missing_files(text, ROOT / "docs") == {
+        str(ROOT / "docs" / "../nothing.md"),
+        str(ROOT / "textgate/nothing.py"),
+    }
+    assert missing_names(text) == {"layers.Nothing"}
+    assert numbers_of_laws("@pytest.mark.law(3)\ndef test(): pass") == {3}
+
+
+def test_the_laws_are_those_that_tests_state():
+    page = {int(number) for number in re.findall(r"^(\d+)\. \*\*", ARCHITECTURE, flags=re.M)}
+    files = sorted((ROOT / "tests").rglob("*.py"))
+    cited = {n for path in files for n in numbers_of_laws(path.read_text(encoding="utf-8"))}
+    assert page == cited
+
+
+def test_the_rooms_are_the_packages():
+    rooms = re.findall(r"^\| `(\w+)` \|", ARCHITECTURE, flags=re.M)
+    assert sorted(rooms) == sorted(path.parent.name for path in ROOT.glob("textgate/*/__init__.py"))
+    picture = re.search("```mermaid(.*?)```", ARCHITECTURE, re.S)[1]
+    assert set(rooms) <= set(re.findall(r"\w+", picture))
+
+
+def test_the_modules_of_all_rooms_are_named():
+    for path in ROOT.glob("textgate/_[a-z]*.py"):
+        assert f"`{path.name}`" in ARCHITECTURE or path.name == "_version.py"
