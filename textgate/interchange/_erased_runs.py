@@ -23,19 +23,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from keras import ops
 
-from textgate import recurrence
 from textgate.datasets.features import Feature, feature_of
 from textgate.evaluation import interval
-from textgate.interchange._clean_runs import Stack, readout_difference, run_clean, stack_of
+from textgate.interchange._clean_runs import readout_difference
 from textgate.interchange._contrasts import Contrasts, contrasts
+from textgate.interchange._runner import runner_for
+from textgate.interventions import Affine, intervene
+from textgate.models import LanguageModel
 from textgate.probing.erasure import Eraser, leace, random_erasers
 from textgate.probing.folds import by_group, obstacle, targets_of
 from textgate.probing.probes import held_out
-from textgate.tracing import find_sites, resolve
+from textgate.tracing import checked_sites, nodes_of, resolve, trace
 
-_ROWS = 256  # items read at a time
 _STEPS = ("every", "last")
 _CLUSTERS = ("template", "lexeme", "doc")
 
@@ -150,75 +150,67 @@ def erasure_effect(
 class _Erased:
     """Runs a language model with one signal of one layer erased."""
 
-    def __init__(self, lm: Any, layer: str, signal: str | None, steps: str) -> None:
-        self.lm, self.steps = lm, steps
-        self.stack: Stack = stack_of(lm)
-        self.layer = resolve(layer, find_sites(lm)[0])[0][0].layer.name
-        self.index = self.stack.names.index(self.layer)
-        cell = self.stack.specs[self.index].cell
-        self.signal = cell.states[-1] if signal is None else signal
-        if self.signal not in cell.signals:
+    def __init__(self, lm: LanguageModel, layer: str, signal: str | None, steps: str) -> None:
+        site, _ = resolve(layer, checked_sites(lm))[0]
+        cell = site.spec.cell
+        if signal not in (None, *cell.signals):
             raise ValueError(
-                f"`signal` must be one that {self.layer!r} computes, {list(cell.signals)}. "
+                f"`signal` must be one that {site.path!r} computes, {list(cell.signals)}. "
                 f"Received: signal={signal!r}"
             )
+        self.lm, self.steps = lm, steps
+        self.layer, self.signal = site.path, signal or cell.memory
 
-    def states(self, of: Contrasts) -> tuple[np.ndarray, np.ndarray]:
+    def states(self, items: Contrasts) -> tuple[np.ndarray, np.ndarray]:
         """Return what an eraser is made from: the signal at each step from the antecedent on.
 
         Returns:
             Features `(rows, units)` and the items' classes `(rows,)`.
         """
-        signal = run_clean(self.stack, of.base, {self.index: (self.signal,)})
-        kept = of.mask
-        if "antecedent_position" in of.table:
-            begins = of.table["antecedent_position"].to_numpy(np.int64) + 1  # behind <bos>
-            kept = kept & (np.arange(kept.shape[1]) >= begins[:, None])
-        kept[np.arange(len(of)), of.last] = True
+        values = runner_for(self.lm, items, self.layer, self.signal).base_values()
+        chosen = items.mask
+        if "antecedent_position" in items.table:
+            begins = items.table["antecedent_position"].to_numpy(np.int64) + 1  # behind <bos>
+            chosen &= np.arange(chosen.shape[1]) >= begins[:, None]
+        chosen |= self._at_last(items)
         if self.steps == "last":
-            kept = np.arange(kept.shape[1]) == of.last[:, None]
-        classes = of.table["good_class"].astype(str).to_numpy(object)
-        return signal[self.index][self.signal][kept], np.repeat(classes, kept.sum(axis=1)).astype(
-            str
-        )
+            chosen = self._at_last(items)
+        classes = items.table["good_class"].astype(str).to_numpy(str)
+        return values[chosen].astype(np.float32), np.repeat(classes, chosen.sum(axis=1))
 
-    def run(self, of: Contrasts, eraser: Eraser | None) -> tuple[np.ndarray, np.ndarray]:
-        """Return logit differences `(n,)`, and the signal after the last word `(n, units)`."""
-        vectors, offsets = readout_difference(self.lm, of.good, of.bad)
-        readings = np.empty(len(of), np.float32)
-        kept = np.empty((len(of), self.stack.specs[self.index].units), np.float32)
-        # Items of a length together, so that few steps are padding.
-        order = np.argsort(of.last, kind="stable")
-        for begin in range(0, len(order), _ROWS):
-            rows = order[begin : begin + _ROWS]
-            last = of.last[rows]
-            ids = of.base[rows, : last.max() + 1]
-            mask: Any = True
-            if self.steps == "last":
-                mask = (np.arange(ids.shape[1]) == last[:, None])[..., None]
-            each = np.arange(len(rows))
-            x: Any = ops.convert_to_tensor(self.stack.embedding[ids])
-            for index, (spec, weights) in enumerate(
-                zip(self.stack.specs, self.stack.weights, strict=True)
-            ):
-                edits = []
-                if eraser is not None and index == self.index:
-                    edits = [
-                        recurrence.Edit(
-                            self.signal,
-                            mask=mask,
-                            matrix=eraser.matrix.astype(np.float32),
-                            offset=eraser.offset.astype(np.float32),
-                        )
-                    ]
-                signals, _ = recurrence.sequence(spec, x, weights, edits=edits)
-                x = signals["hidden_state"]
-                if index == self.index:
-                    values = np.asarray(ops.convert_to_numpy(signals[self.signal]))
-                    kept[rows] = values[each, last]
-            top = np.asarray(ops.convert_to_numpy(x))[each, last]
-            readings[rows] = (top * vectors[rows]).sum(axis=1) + offsets[rows]
-        return readings, kept
+    def run(self, items: Contrasts, eraser: Eraser | None) -> tuple[np.ndarray, np.ndarray]:
+        """Return the decisions `(n,)`, and the signal after the last word `(n, units)`."""
+        erasures = []
+        if eraser is not None:
+            steps = self._at_last(items) if self.steps == "last" else None
+            erasures = [
+                Affine(
+                    self.layer,
+                    self.signal,
+                    matrix=eraser.matrix,
+                    offset=eraser.offset,
+                    steps=steps,
+                )
+            ]
+        top = self.lm.recurrent_layers[-1].name
+        traced = trace(
+            intervene(self.lm, erasures),
+            items.base,
+            layers=[self.layer, top],
+            signals=[self.signal, "hidden_state"],
+            progress=False,
+        )
+        rows = np.arange(len(items))
+        nodes = nodes_of(traced)
+        states = nodes[self.layer][self.signal].values[rows, items.last]
+        hidden = nodes[top]["hidden_state"].values[rows, items.last]
+        vectors, offsets = readout_difference(self.lm, items.good, items.bad)
+        return (hidden * vectors).sum(axis=1) + offsets, states
+
+    @staticmethod
+    def _at_last(items: Contrasts) -> np.ndarray:
+        """Where each item's last step is, booleans `(n, time)`."""
+        return np.arange(items.base.shape[1]) == items.last[:, None]
 
 
 def _labelled(items: Contrasts) -> Contrasts:

@@ -79,12 +79,12 @@ def checked_number(value: Any, name: str) -> float:
 
 def checked_numbers(values: Any, name: str) -> np.ndarray:
     """Return finite numbers, one a unit, as a frozen array."""
-    return _checked_array(values, name, 1, "numbers, one for each unit")
+    return checked_array(values, name, 1, "numbers, one for each unit")
 
 
 def checked_matrix(values: Any, name: str) -> np.ndarray:
     """Return a square matrix of finite numbers as a frozen array."""
-    matrix = _checked_array(values, name, 2, "numbers of shape (units, units)")
+    matrix = checked_array(values, name, 2, "numbers of shape (units, units)")
     if matrix.shape[0] != matrix.shape[1]:
         raise ValueError(
             f"`{name}` must be square: a row and a column for each unit. "
@@ -97,7 +97,7 @@ def checked_subspace(basis: Any) -> np.ndarray | None:
     """Return an orthonormal basis `(units, rank)` as a frozen array, or `None` for none."""
     if basis is None:
         return None
-    basis = _checked_array(basis, "subspace", 2, "orthonormal columns of shape (units, rank)")
+    basis = checked_array(basis, "subspace", 2, "orthonormal columns of shape (units, rank)")
     products = basis.T @ basis
     if not np.allclose(products, np.eye(basis.shape[1]), atol=_ORTHONORMAL):
         raise ValueError(
@@ -107,7 +107,8 @@ def checked_subspace(basis: Any) -> np.ndarray | None:
     return basis
 
 
-def _checked_array(values: Any, name: str, dimensions: int, what: str) -> np.ndarray:
+def checked_array(values: Any, name: str, dimensions: int, what: str) -> np.ndarray:
+    """Return finite numbers with so many dimensions as a frozen array, or say what it must be."""
     try:
         array = np.array(values, dtype=np.float64)  # a copy, as above
     except (TypeError, ValueError):

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from textgate.interventions._arguments import checked_number, checked_numbers
+from textgate.interventions._arguments import checked_array, checked_number, checked_numbers
 from textgate.interventions._base import Intervention
 from textgate.interventions._contribution import Contribution, Target
 
@@ -18,7 +18,8 @@ class Clamp(Intervention):
         layer: The layer's name; see `Intervention`.
         signal: The signal.
         units: The units; all by default.
-        value: The value, or one for each chosen unit.
+        value: The value, or one for each chosen unit; or one for each example, step and chosen
+            unit, of shape `(example, time, chosen units)`, for all examples in order.
         steps: The steps; all by default.
         subspace: The directions; see `Intervention`.
 
@@ -35,11 +36,20 @@ class Clamp(Intervention):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        value = self.value
-        many = isinstance(value, list | tuple) or np.ndim(value) == 1
-        check = checked_numbers if many else checked_number
-        self._set(value=check(value, "value"))
+        if np.ndim(self.value) == 3:
+            what = "numbers of shape (example, time, units)"
+            self._set(value=checked_array(self.value, "value", 3, what))
+        elif np.ndim(self.value):
+            self._set(value=checked_numbers(self.value, "value"))
+        else:
+            self._set(value=checked_number(self.value, "value"))
 
     def contributions(self, target: Target) -> list[Contribution]:
         """See `Intervention.contributions`."""
-        return [Contribution(values=target.spread(self.value))]
+        if np.ndim(self.value) != 3:
+            return [Contribution(values=target.spread(self.value))]
+
+        def rows(start: int, size: int) -> np.ndarray:
+            return target.spread(self.value[start : start + size])
+
+        return [Contribution(rows=rows, examples=len(self.value))]

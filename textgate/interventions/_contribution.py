@@ -80,20 +80,23 @@ class Target:
         return np.array(self.units, dtype=np.int64)
 
     def spread(self, values: Any) -> np.ndarray:
-        """Return one number, or one for each chosen unit, as one for each unit of the layer.
+        """Return numbers of the chosen units as numbers of all units of the layer, 0 elsewhere.
+
+        Args:
+            values: One number, or of shape `(…, chosen units)`.
 
         Raises:
             ValueError: If there is neither one number nor one for each chosen unit.
         """
         values = np.asarray(values, dtype=np.float64)
-        chosen = self.numbers
-        if values.ndim and values.shape != chosen.shape:
+        count = len(self.numbers)
+        if values.ndim and values.shape[-1] != count:
             raise ValueError(
-                f"{self.name}: there must be one number for each of the {len(chosen)} chosen units "
-                f"of layer {self.site.path!r}. Received: {len(values)} numbers"
+                f"{self.name}: there must be one number for each of the {count} chosen units "
+                f"of layer {self.site.path!r}. Received: {values.shape[-1]} numbers"
             )
-        full = np.zeros(self.site.spec.units)
-        full[chosen] = values
+        full = np.zeros((*values.shape[:-1], self.site.spec.units))
+        full[..., self.numbers] = values
         return full
 
     def block(self, matrix: Any) -> np.ndarray:
@@ -188,9 +191,7 @@ class Contribution:
         matrix = target.block(np.eye(len(chosen)) + (own - np.eye(len(chosen))) @ inside)
 
         def part(values: np.ndarray) -> np.ndarray:
-            full = np.zeros(values.shape)
-            full[..., chosen] = values[..., chosen] @ inside
-            return full
+            return target.spread(values[..., chosen] @ inside)
 
         return replace(self._mapped(part), matrix=matrix)
 
