@@ -1,22 +1,22 @@
 """How much of a network is needed: accuracy against the number of units removed at random.
 
-A unit is removed by keeping its output at 0 at every step: its hidden state reaches neither the
-next step nor the output. Since all that others see of a unit goes through its row of the recurrent
-matrix and of the output's, that is the same network with these rows 0, which costs no more to run.
-What a unit keeps to itself (an LSTM's cell) goes on, and nobody can see it.
+A unit is removed by keeping its hidden state at 0 at every step: it reaches neither the next step
+nor the output. What a unit keeps to itself (an LSTM's cell) goes on, and nobody can see it.
 
 A feature that one unit carries is lost as soon as that unit is among those removed; one that many
 units carry alike fades slowly.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
+from keras import ops
 
 from textgate._special_tokens import PAD
+from textgate.interchange import Contrasts, runner_for
 
 SHARES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9)
 
@@ -55,60 +55,40 @@ def redundancy(
             f"Received: {type(lm).__name__} {lm.name!r}"
         )
     units = int(lm.get_layer("output").kernel.shape[0])
-    read = _reader(lm, pairs)
     random = np.random.default_rng(seed)
-    rows = []
+    places, removed = [], []
     for share in shares:
-        removed = round(share * units)
-        for draw in range(draws if 0 < removed < units else 1):
-            chosen = random.permutation(units)[:removed]
-            with without(lm, chosen):
-                accuracy = float(np.mean(read()))
-            rows.append((share, removed, units, draw, accuracy))
-    return pd.DataFrame(rows, columns=["share", "removed", "units", "draw", "accuracy"])
+        count = round(share * units)
+        for draw in range(draws if 0 < count < units else 1):
+            places.append((share, count, units, draw))
+            removed.append(np.isin(np.arange(units), random.permutation(units)[:count]))
+    table = pd.DataFrame(places, columns=["share", "removed", "units", "draw"])
+    right = decisions_without(lm, pairs, np.stack(removed)) > 0
+    return table.assign(accuracy=right.mean(axis=1))
 
 
-@contextmanager
-def without(lm: Any, units: Any) -> Iterator[None]:
-    """Remove units of a model's last layer for as long as the context lasts.
+def decisions_without(lm: Any, pairs: pd.DataFrame, removed: np.ndarray) -> np.ndarray:
+    """Return by how much a model prefers the right word while units of its last layer are removed.
 
     Args:
         lm: As for `redundancy`.
-        units: Their numbers.
+        pairs: As for `redundancy`.
+        removed: Sets of units to remove, booleans of shape `(m, units)`.
+
+    Returns:
+        Differences of logits, of shape `(m, pairs)`.
     """
-    matrices = [lm.get_layer("output").kernel]
-    cell = getattr(lm.recurrent_layers[-1], "cell", None)
-    if cell is not None:
-        matrices.append(cell.recurrent_kernel)
-    kept = [np.array(matrix) for matrix in matrices]
-    try:
-        for matrix, values in zip(matrices, kept, strict=True):
-            values = values.copy()
-            values[np.asarray(units, int)] = 0.0
-            matrix.assign(values)
-        yield
-    finally:
-        for matrix, values in zip(matrices, kept, strict=True):
-            matrix.assign(values)
-
-
-def _reader(lm: Any, pairs: pd.DataFrame) -> Any:
-    """Return a function without arguments: for each pair, whether the right word wins."""
-    import tensorflow as tf
-
-    ids = lm.encode(pairs["prefix"].tolist())
-    last = (ids != PAD).sum(axis=1).astype(np.int32) - 1
-    sides = []
-    for column in ("good", "bad"):
-        words = lm.encode(pairs[column].tolist())
-        sides.append(words[np.arange(len(words)), pairs["target"].to_numpy() + 1])
-    good, bad = (tf.constant(side) for side in sides)
-    given, at = tf.constant(ids), tf.constant(last)
-
-    @tf.function
-    def margin() -> tf.Tensor:
-        hidden, _ = lm.hidden(given)
-        logits = lm.readout(tf.gather(hidden, at, batch_dims=1))
-        return tf.gather(logits, good, batch_dims=1) - tf.gather(logits, bad, batch_dims=1)
-
-    return lambda: margin().numpy() > 0
+    base = lm.encode(pairs["prefix"].tolist())
+    rows, last = np.arange(len(base)), (base != PAD).sum(axis=1) - 1
+    good, bad = (
+        lm.encode(pairs[column].tolist())[rows, pairs["target"].to_numpy() + 1]
+        for column in ("good", "bad")
+    )
+    layer = lm.recurrent_layers[-1]
+    if isinstance(layer, keras.layers.RNN):
+        items = Contrasts(pairs, base, source=None, good=good, bad=bad, last=last)
+        return runner_for(lm, items, layer.name, "hidden_state").run(removed, "zero")
+    # What stands in a recurrent layer's place doesn't read itself: only the output sees its units.
+    hidden = ops.convert_to_numpy(lm.hidden(base)[0])[rows, last]
+    logits = (np.asarray(lm.readout(np.where(units, 0, hidden))) for units in removed)
+    return np.stack([each[rows, good] - each[rows, bad] for each in logits])
