@@ -78,6 +78,7 @@ def main() -> None:
     for name, figure in figures.items():
         figure.savefig(out / f"{name}.png")
 
+    # In words.
     def right(units: str) -> str:
         values = ["1", "0", "mean"]
         rows = held[held["units"].str.startswith(units) & (held["by"] == "all")]
@@ -85,9 +86,10 @@ def main() -> None:
         return ", ".join(f"{means[value]:.0%} (f at {value})" for value in values)
 
     one, every = units[0], node.sizes["unit"]
-    most = {
-        does: ", ".join(words.loc[words["does"] == does, "word"]) for does in ("opens", "closes")
-    }
+    opening, closing = (
+        ", ".join(words.loc[words["does"] == does, "word"]) or "none"
+        for does in ("opens", "closes")
+    )
     costs = held[(held["units"] == "gender") & (held["by"] == "all")]["other_bits_change"]
     costs = costs.round(2) + 0.0  # no −0.00
     story = [
@@ -101,8 +103,7 @@ def main() -> None:
         f"Of what goes into the forget gate of unit {one}, {parts[one]:.0%} comes from the word "
         f"just read and the rest from memory (the layer's median: {parts.median():.0%} from the "
         "word).",
-        f"The words that open it most: {most.get('opens', 'none')}; that close it: "
-        f"{most.get('closes', 'none')}.",
+        f"The words that open it most: {opening}; that close it: {closing}.",
         f"As trained, {held['accuracy'].iloc[0]:.0%} of {len(test)} items are right.",
         f"With the forget gate of these units held still: {right('gender')};",
         f"of as many random units: {right('random')}; of all units: {right('all')}.",

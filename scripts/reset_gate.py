@@ -26,6 +26,7 @@ import pathlib
 import textwrap
 
 import numpy as np
+import pandas as pd
 
 import textgate as tg
 from textgate.study import hold_gates, holders, life_in_words
@@ -61,45 +62,47 @@ def main() -> None:
     for name, figure in figures.items():
         figure.savefig(out / f"{name}.png")
 
-    whole = held[held["by"] == "all"]
-    usual = whole["accuracy"].iloc[0]
+    # In words.
+    overall = held[held["by"] == "all"]
+    as_trained = overall["accuracy"].iloc[0]
 
-    def told(units: str, gate: str, values: tuple[str, ...]) -> str:
-        found = whole[whole["units"].str.startswith(units) & (whole["gate"] == gate)]
-        means = found.groupby("held")[["accuracy", "other_bits_change"]].mean()
+    def rows(units: str, gate: str) -> pd.DataFrame:
+        return overall[overall["units"].str.startswith(units) & (overall["gate"] == gate)]
+
+    def right(units: str, gate: str, values: tuple[str, ...]) -> str:
+        means = rows(units, gate).groupby("held")[["accuracy", "other_bits_change"]].mean()
         means["other_bits_change"] = means["other_bits_change"].round(1) + 0.0  # no −0.0
         return ", ".join(
             f"{means['accuracy'][value]:.0%} at {value} ({means['other_bits_change'][value]:+.1f})"
             for value in values
         )
 
-    def lost(units: str, gate: str) -> float:
-        found = whole[(whole["units"] == units) & (whole["gate"] == gate)]
-        return usual - found["accuracy"].min()
+    def loss(units: str, gate: str) -> float:
+        return as_trained - rows(units, gate)["accuracy"].min()
 
     def bits(units: str, gate: str) -> str:
-        found = whole[(whole["units"] == units) & (whole["gate"] == gate)]
-        return f"{round(found['other_bits_change'].max(), 2) + 0.0:.2f}"
+        return f"{round(rows(units, gate)['other_bits_change'].max(), 2) + 0.0:.2f}"
 
     one, every = units[0], node.sizes["unit"]
-    kept = saturation["right"]["update_gate"]
+    keeping = saturation["right"]["update_gate"]
     r, z = ("reset_gate", ("1", "½", "0")), ("update_gate", ("mean", "½", "0"))
-    first, second = ("z", "r") if lost("gender", z[0]) > lost("gender", r[0]) else ("r", "z")
+    first, second = ("z", "r") if loss("gender", z[0]) > loss("gender", r[0]) else ("r", "z")
     story = [
         f"In {arguments.run}, units {units} of the {every} of {layer!r} turn "
         f"{holding.turned:.0%} of the answers when they, and nothing else, take the "
         "other gender's values.",
-        f"Unit {one} keeps nearly all it has (z > 0.9) at {kept[one]:.0%} of words, the median "
-        f"unit at {kept.median():.0%}; half of what a word wrote in it is gone after "
+        f"Unit {one} keeps nearly all it has (z > 0.9) at {keeping[one]:.0%} of words, the median "
+        f"unit at {keeping.median():.0%}; half of what a word wrote in it is gone after "
         f"{life_in_words(lives[one])}, in the median unit after {life_in_words(lives.median())}.",
-        f"As trained, {usual:.0%} of {len(test)} items are right. Held still (in brackets, bits "
-        "more for each other word):",
-        f"r of all units {told('all', *r)}; z of all units {told('all', *z)};",
-        f"r of the gender units {told('gender', *r)}; z of the gender units {told('gender', *z)};",
-        f"r of as many random units {told('random', *r)}; z of these {told('random', *z)}.",
+        f"As trained, {as_trained:.0%} of {len(test)} items are right. Held still (in brackets, "
+        "bits more for each other word):",
+        f"r of all units {right('all', *r)}; z of all units {right('all', *z)};",
+        f"r of the gender units {right('gender', *r)};",
+        f"z of the gender units {right('gender', *z)};",
+        f"r of as many random units {right('random', *r)}; z of these {right('random', *z)}.",
         f"In the units that hold the gender, holding {first} costs more than holding {second}: at "
-        f"worst {lost('gender', z[0]):.0%} of items for z and {lost('gender', r[0]):.0%} for r. In "
-        f"the whole layer it is {lost('all', z[0]):.0%} for z and {lost('all', r[0]):.0%} for r, "
+        f"worst {loss('gender', z[0]):.0%} of items for z and {loss('gender', r[0]):.0%} for r. In "
+        f"the whole layer it is {loss('all', z[0]):.0%} for z and {loss('all', r[0]):.0%} for r, "
         f"and on other words up to {bits('all', z[0])} bits for z and {bits('all', r[0])} for r; "
         f"in the gender units alone {bits('gender', z[0])} and {bits('gender', r[0])}.",
     ]
