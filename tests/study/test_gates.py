@@ -9,8 +9,9 @@ import textgate as tg
 from tests.unit_search.planted import pairs, planted
 from textgate.interventions import Clamp, intervene
 from textgate.plots import held_gates
+from textgate.recurrence import CELLS
 from textgate.study import holders
-from textgate.study._gates import HOLDS, hold_gates, holding_units, turned
+from textgate.study._gates import hold_gates, holding_units, turned
 
 pytestmark = pytest.mark.tensorflow_only
 
@@ -144,7 +145,7 @@ def test_mistakes(models, items):
         hold_gates(simple, items)
     with pytest.raises(ValueError, match="none right"):
         holding_units(planted("gru", 5, {}), items)  # it says the same of both words
-    assert set(HOLDS) == {"lstm", "gru"}
+    assert [kind for kind, cell in CELLS.items() if cell.holds] == ["lstm", "gru"]
 
 
 def test_holders_are_chosen_on_other_pairs_than_those_they_are_tested_on(models, monkeypatch):

@@ -16,7 +16,7 @@ changed unit changes all others at the next step.
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from keras import ops
 
@@ -25,57 +25,12 @@ from textgate.recurrence import Spec, Weights
 from textgate.recurrence.steps import changes, project
 
 
-class Equations(NamedTuple):
-    """A `recurrence.Spec` that can be a key."""
-
-    kind: str
-    units: int
-    activation: Any
-    recurrent_activation: Any
-    reset_after: bool
-    fixed_gates: tuple[tuple[str, float], ...]
-    coupled: bool
-    leak: bool
-
-    @classmethod
-    def of(cls, spec: Spec) -> "Equations":
-        """Return the equations of a spec."""
-        fixed = tuple(sorted(spec.fixed_gates.items()))
-        return cls(
-            spec.cell.kind,
-            spec.units,
-            spec.activation,
-            spec.recurrent_activation,
-            spec.reset_after,
-            fixed,
-            spec.coupled,
-            spec.leak,
-        )
-
-    @property
-    def spec(self) -> Spec:
-        """The spec again."""
-        kind, units, activation, recurrent_activation, reset_after, fixed, coupled, leak = self
-        return Spec(
-            kind,  # type: ignore[arg-type]
-            units,
-            activation,
-            recurrent_activation,
-            reset_after,
-            dict(fixed),
-            coupled,
-            leak,
-        )
-
-
 @lru_cache(maxsize=64)
-def edited_run(
-    layers: tuple[Equations, ...], signal: str, edit: str, shape: tuple[int, int, int]
-) -> Any:
+def edited_run(specs: tuple[Spec, ...], signal: str, edit: str, shape: tuple[int, int, int]) -> Any:
     """Return the compiled run for one structure and shape.
 
     Args:
-        layers: The equations of the edited layer and of those above it.
+        specs: The equations of the edited layer and of those above it.
         signal: The edited signal.
         edit: What says where: `"unit"`, an index for each set; `"units"`, booleans over the units
             for each set; `"subspace"`, a basis for each.
@@ -95,7 +50,6 @@ def edited_run(
 
         to the readouts `(m, b)`.
     """
-    specs = tuple(equations.spec for equations in layers)
 
     def run(
         x: Any,
@@ -140,7 +94,7 @@ class _Run:
         reading = self.read(reading, carried[-1][0], 0)
         begin = 1
         lower = self.specs[0]
-        if self.edit == "unit" and lower.cell.kind != "gru":
+        if self.edit == "unit" and lower.cell.additive:
             carried = self.second_step(x[1], clean, carried)
             reading = self.read(reading, carried[-1][0], 1)
             begin = 2

@@ -31,7 +31,7 @@ from keras import ops
 
 from textgate.interchange._clean_runs import readout_difference, run_clean, stack_of, tensors_of
 from textgate.interchange._contrasts import Contrasts
-from textgate.interchange._edited_runs import Equations, edited_run
+from textgate.interchange._edited_runs import edited_run
 from textgate.interchange._replacements import draw_donors, first_difference, mean_at_steps
 from textgate.recurrence.steps import project
 from textgate.tracing import find_sites, resolve
@@ -306,9 +306,9 @@ class StackRunner:
         result = np.empty((len(where), len(self._last)), np.float32)
         if not result.size:
             return result
-        layers = tuple(Equations.of(spec) for spec in self._stack.specs[self._index :])
+        specs = self._stack.specs[self._index :]
         weights = tensors_of(self._stack.weights[self._index :])
-        widest = max(equations.units * 4 for equations in layers)
+        widest = max(spec.units * 4 for spec in specs)
         # With few sets, more items at a time, or the blocks would be too small to be worth it.
         b = min(_ITEMS * (1 if len(where) > 4 else 8), _power_of(2, len(self._last)))
         pieces = list(_pieces(len(where), max(1, _NUMBERS // (widest * b))))
@@ -320,7 +320,7 @@ class StackRunner:
             for begin, m in pieces:
                 part = where[begin : begin + m]
                 padded = np.concatenate([part, np.repeat(part[:1], m - len(part), axis=0)])
-                run = edited_run(layers, self.signal, edit, (m, b, time))
+                run = edited_run(specs, self.signal, edit, (m, b, time))
                 found = run(
                     x, value, ops.convert_to_tensor(padded), states, weights, readout, last, steps
                 )

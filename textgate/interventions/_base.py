@@ -81,11 +81,10 @@ class Intervention:
     def __post_init__(self) -> None:
         if not isinstance(self.layer, str):
             raise TypeError(f"`layer` must be a layer's name. Received: layer={self.layer!r}")
-        cells = recurrence.CELLS.values()
-        signals = dict.fromkeys((*(n for c in cells for n in c.signals), *recurrence.DERIVED))
-        if self.signal not in signals:
+        known = recurrence.known_signals()
+        if self.signal not in known:
             raise ValueError(
-                f"`signal` must be one of {list(signals)}. Received: signal={self.signal!r}"
+                f"`signal` must be one of {list(known)}. Received: signal={self.signal!r}"
             )
         self._set(
             units=checked_units(self.units),

@@ -30,8 +30,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from textgate.mechanics.nodes import Node, gates_of, memory_of, node_of, signal
-from textgate.recurrence import CELLS
+from textgate.mechanics.nodes import Node, gates_of, node_of, signal
+from textgate.recurrence import cell_of
 
 _RESOLUTION = 2.0**-24  # of a float32 sigmoid near 0
 _NUMBERS = 2**24  # of a gate, looked at together: 128 MB
@@ -193,7 +193,7 @@ def half_life(node: Node) -> pd.DataFrame:
     1.0
     """
     node = node_of(node)
-    cell = CELLS[node.attrs["cell"]]
+    cell = cell_of(node.attrs["cell"])
     if not cell.gates:
         raise ValueError(
             "Only a cell with gates keeps a share of its state; a simple RNN computes it anew. "
@@ -264,7 +264,7 @@ def _first_of_nothing(node: xr.Dataset, mask: np.ndarray) -> np.ndarray:
     at = np.argmax(turned, axis=1)
     if backwards:
         at = mask.shape[1] - 1 - at
-    initial = f"initial_{memory_of(CELLS[node.attrs['cell']])}"
+    initial = f"initial_{cell_of(node.attrs['cell']).memory}"
     before = np.asarray(node[initial].transpose("example", "unit").values)
     first[np.arange(len(mask)), at] = ~before.any(axis=1)
     return first

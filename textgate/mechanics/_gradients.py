@@ -27,7 +27,7 @@ import xarray as xr
 
 from textgate import recurrence
 from textgate.mechanics.calls import call_of, one_site
-from textgate.mechanics.nodes import DIMS, memory_of
+from textgate.mechanics.nodes import DIMS
 from textgate.tracing import Call, Site
 from textgate.tracing.inputs import TextReader
 
@@ -155,7 +155,7 @@ def _gradient(
             shape = (*call.inputs.shape[:2], site.spec.units)
             nudges.append(tf.zeros(shape, call.inputs.dtype))
             tape.watch(nudges[-1])
-            return [recurrence.Edit(memory_of(cell), offset=nudges[-1])]
+            return [recurrence.Edit(cell.memory, offset=nudges[-1])]
 
         tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, inputs)
         of_layer = call_of(model, tensors, site, number, nudge)

@@ -86,7 +86,7 @@ def signal(node: xr.Dataset, name: str) -> np.ndarray:
     Raises:
         ValueError: If the trace doesn't have it.
     """
-    cell = recurrence.CELLS[node.attrs["cell"]]
+    cell = recurrence.cell_of(node.attrs["cell"])
     if name in node.data_vars:
         return np.asarray(node[name].transpose(*DIMS).values)
     if name in recurrence.DERIVED:
@@ -100,18 +100,13 @@ def signal(node: xr.Dataset, name: str) -> np.ndarray:
     )
 
 
-def memory_of(cell: recurrence.Cell) -> str:
-    """Return the state that a cell keeps in part: the LSTM's cell state, else the hidden state."""
-    return cell.states[-1]
-
-
 def gates_of(node: xr.Dataset, gates: str | Sequence[str] | None) -> tuple[str, ...]:
     """Return the names of the node's gates, or those that were asked for.
 
     Raises:
         ValueError: If one of them is no gate of the node.
     """
-    cell = recurrence.CELLS[node.attrs["cell"]]
+    cell = recurrence.cell_of(node.attrs["cell"])
     traced = [name for name in (*cell.gates, *recurrence.DERIVED) if name in node.data_vars]
     if gates is None:
         names = [name for name in traced if name in cell.gates] or traced
@@ -163,8 +158,8 @@ def flow_of(node: xr.Dataset) -> Flow:
         ValueError: If a signal or a step is missing, or if the signals don't obey the equation
             state = retention ⊙ old state + writing ⊙ candidate.
     """
-    cell = recurrence.CELLS[node.attrs["cell"]]
-    memory = memory_of(cell)
+    cell = recurrence.cell_of(node.attrs["cell"])
+    memory = cell.memory
     times = node["time"].values
     if not np.array_equal(times, np.arange(len(times))):
         raise ValueError(
@@ -180,13 +175,11 @@ def flow_of(node: xr.Dataset) -> Flow:
     backwards = bool(node.attrs.get("go_backwards", 0))
     turned = slice(None, None, -1 if backwards else 1)
     mask = np.asarray(node["mask"].transpose("example", "time").values, bool)[:, turned]
-    # A simple RNN's candidate is its new state.
-    candidate = "candidate" if "candidate" in cell.signals else memory
     keep, write, state = (
         np.where(mask[..., None], signal(node, name)[:, turned].astype(np.float64), blank)
         for name, blank in (("retention", 1.0), ("writing", 0.0), (memory, 0.0))
     )
-    write *= np.where(mask[..., None], signal(node, candidate)[:, turned], 0.0)
+    write *= np.where(mask[..., None], signal(node, cell.candidate)[:, turned], 0.0)
     before = np.asarray(node[initial].transpose("example", "unit").values, np.float64)
     # At a masked step the state is that after the last step read.
     last = np.maximum.accumulate(np.where(mask, np.arange(1, len(times) + 1), 0), axis=1)

@@ -1,6 +1,6 @@
 """Language models of recurrent layers, with their tokenizers, and how to load and score them."""
 
-from textgate.models._cells import CELLS, matched_units, parameters_in_use
+from textgate.models._cells import CELLS, equations_of, matched_units, parameters_in_use
 from textgate.models._kneser_ney import KneserNey
 from textgate.models._language_model import LanguageModel
 from textgate.models._text_model import TextModel
@@ -11,6 +11,7 @@ __all__ = [
     "KneserNey",
     "LanguageModel",
     "TextModel",
+    "equations_of",
     "load",
     "load_run",
     "matched_units",

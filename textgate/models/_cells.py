@@ -24,7 +24,10 @@ and scored alike.
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from textgate.recurrence import Cell
 
 LAST_WORDS = 5
 # Half-lives, in words, of the averages of `smoothing`; 0 is the word itself.
@@ -71,6 +74,22 @@ CELLS: dict[str, CellKind] = {
     "lstm_coupled": CellKind("lstm", {"coupled": True}),
     "lstm": CellKind("lstm"),
 }
+
+
+def equations_of(cell: str) -> "Cell | None":
+    """Return the equations that a kind of cell has, `None` if it has no recurrent weights.
+
+    Args:
+        cell: A key of `CELLS`, or of `textgate.recurrence.CELLS`; any other gives `None`.
+
+    Example:
+
+    >>> equations_of("gru_reset_1").title, equations_of("lstm_coupled").memory
+    ('GRU', 'cell_state')
+    """
+    from textgate.recurrence import CELLS as EQUATIONS  # as in `make_layer`
+
+    return EQUATIONS.get(CELLS[cell].layer if cell in CELLS else cell)
 
 
 def make_layer(cell: str, units: int, **arguments: Any) -> Any:
@@ -175,12 +194,11 @@ def _in_layer(kind: CellKind, features: int, units: int) -> int:
     """Return the parameters in use of one layer."""
     if not kind.is_recurrent:
         return 0
-    from textgate.recurrence import CELLS as EQUATIONS
+    from textgate.recurrence import Spec, cell_of
 
-    fixed = kind.options.get("fixed_gates", {})
-    columns = len(EQUATIONS[kind.layer].columns) - len(fixed) - bool(kind.options.get("coupled"))
-    biases = 2 if kind.layer == "gru" and kind.options.get("reset_after", True) else 1
-    total = columns * units * (features + units + biases)
-    if fixed.get("reset_gate") == 0.0:
-        total -= units * (units + biases - 1)
+    spec = Spec(cell_of(kind.layer), units, **kind.options)
+    columns = len(spec.cell.columns) - len(spec.fixed_gates) - spec.coupled
+    total = columns * units * (features + units + spec.biases)
+    if spec.fixed_gates.get("reset_gate") == 0.0:
+        total -= units * (units + spec.biases - 1)
     return total

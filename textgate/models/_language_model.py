@@ -22,7 +22,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from textgate.models._cells import CELLS, make_layer
+from textgate.models._cells import CELLS, equations_of, make_layer
 from textgate.models._text_model import TextModel
 
 
@@ -147,6 +147,12 @@ class LanguageModel(TextModel, keras.Model):
     def cell(self) -> str:
         """The kind of the cells: `"lstm"`, `"gru"` or another of `textgate.models.CELLS`."""
         return self._arguments["cell"]
+
+    @property
+    def memory(self) -> str:
+        """The signal that is the cells' memory: `"cell_state"` of LSTMs, else `"hidden_state"`."""
+        equations = equations_of(self.cell)
+        return equations.memory if equations else "hidden_state"
 
     @property
     def units(self) -> tuple[int, ...]:

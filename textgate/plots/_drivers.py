@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from textgate import mechanics
 from textgate.plots import _frame as frame
+from textgate.recurrence import cell_of
 
 
 def gate_drivers(
@@ -48,7 +49,8 @@ def gate_drivers(
     words = words.sort_values("from_input", kind="stable")
     shares = mechanics.driver_shares(drivers)
     gate = drivers.attrs["gate"]
-    name = f"{gate.replace('_', ' ')} {frame.GATE_LETTERS.get(gate, '')}"
+    cell = cell_of(drivers.attrs["cell"])
+    name = f"{gate.replace('_', ' ')} {cell.letters[gate]}"
 
     figure = frame.new_figure(8.8, max(3.8, 1.9 + 0.24 * len(words)))
     left, right = figure.subplots(1, 2, width_ratios=[3, 2])
@@ -81,7 +83,7 @@ def gate_drivers(
         )  # fmt: skip
     right.set_xticks([0, 0.5, 1], ["0\nall memory", "½", "1\nall word"])
     frame.plain(right, "", "number of units", "what decides: memory or word?")
-    kind, layer = frame.KINDS[drivers.attrs["cell"]], drivers.attrs.get("layer", "")
+    kind, layer = cell.heading, drivers.attrs.get("layer", "")
     mean = float(shares.loc[shares["unit"] == unit, "gate_mean"].iloc[0])
     lines = [
         f"{kind} layer “{layer}”. Left: mean effects on what goes into the gate's sigmoid, against "

@@ -71,13 +71,3 @@ def sentence_of(words: Sequence[str]) -> str:
     said = " ".join(word for word in words if word and not re.fullmatch(r"<.*>", word))
     tight = re.sub(r" +(?=[.,;:!?)’]|'\w|n't\b)", "", said)
     return f"“{tight}”" if said else ""
-
-
-KINDS = {"lstm": "LSTM", "gru": "GRU", "simple_rnn": "Simple RNN"}
-GATE_LETTERS = {
-    "forget_gate": "f",
-    "input_gate": "i",
-    "output_gate": "o",
-    "update_gate": "z",
-    "reset_gate": "r",
-}

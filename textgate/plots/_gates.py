@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from textgate import mechanics
 from textgate.mechanics.nodes import node_of
 from textgate.plots import _frame as frame
+from textgate.recurrence import cell_of
 
 _LONGEST, _SHORTEST = 1e4, 0.03  # half-lives beyond these are drawn at the edge
 
@@ -48,6 +49,7 @@ def saturation(
     ['update gate z', 'reset gate r']
     """
     node = node_of(node)
+    cell = cell_of(node.attrs["cell"])
     table = mechanics.saturation(node, gates, low=low, high=high)
     names = list(table["gate"].unique())
     figure = frame.new_figure(max(5.5, 3.1 * len(names) + 0.4), 4.6)
@@ -60,13 +62,13 @@ def saturation(
             number = str(int(part["unit"].iloc[row]))
             at = (part["right"].iloc[row], part["left"].iloc[row])
             axes.annotate(number, at, (3, 3), textcoords="offset points", fontsize=7)
-        letter = frame.GATE_LETTERS.get(name, "")
+        letter = cell.letters[name] if name in cell.gates else ""
         frame.plain(
             axes, f"share of words with gate > {high:g}", "", f"{name.replace('_', ' ')} {letter}"
         )
         axes.set(xlim=(-0.04, 1.06), ylim=(-0.04, 1.06), aspect="equal")
     grid[0].set_ylabel(f"share of words with gate < {low:g}", fontsize=8.5)
-    kind, layer = frame.KINDS[node.attrs["cell"]], node.attrs.get("layer", "")
+    kind, layer = cell.heading, node.attrs.get("layer", "")
     steps, units = int(table["steps"].iloc[0]), node.sizes["unit"]
     lines = [
         f"{kind} layer “{layer}”: each point is one of {units} units, over {steps:,} words. On the "
@@ -145,13 +147,13 @@ def half_lives(node: Any, *, highlight: Sequence[int] = (), title: str | None = 
     frame.plain(by_rank, "units, from the longest memory to the shortest", "words")
     frame.plain(histogram, "number of units")
     by_rank.legend(fontsize=7.5, frameon=False, loc="lower left")
-    kind, layer = frame.KINDS[node.attrs["cell"]], node.attrs.get("layer", "")
+    cell, layer = cell_of(node.attrs["cell"]), node.attrs.get("layer", "")
     outlive = int(np.isinf(medians).sum())
-    gate = "forget gate" if node.attrs["cell"] == "lstm" else "update gate"
+    gate = cell.keeping.replace("_", " ")
     beyond = int(np.sum((lives > _LONGEST) | (lives < _SHORTEST)))
     lines = [
-        f"{kind} layer “{layer}”: the half-life is the number of words after which half of what a "
-        f"unit held is left, if its {gate} keeps on as it does on the average over "
+        f"{cell.heading} layer “{layer}”: the half-life is the number of words after which half of "
+        f"what a unit held is left, if its {gate} keeps on as it does on the average over "
         f"{int(table['steps'].iloc[0]):,} words (mean of the logarithm: a few resets weigh much). "
         "The median life is the number of words after which half of what single words wrote has "
         "lost half or more"

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from textgate import mechanics
 from textgate.plots import _frame as frame
+from textgate.recurrence import Cell, cell_of
 
 _MOST = 40  # units that one panel shows
 
@@ -57,9 +58,9 @@ def gradient_paths(
     grid = figure.subplots(2, len(given), squeeze=False, sharey="row", height_ratios=[3, 2])
     image: Any = None
     for column, (name, one) in enumerate(given.items()):
-        table, kind = tables[name], one.attrs["cell"]
-        _norms(grid[0, column], table, name or frame.KINDS[kind], kind)
-        image = _passed(grid[1, column], one.isel(example=example), table, kind)
+        table, cell = tables[name], cell_of(one.attrs["cell"])
+        _norms(grid[0, column], table, name or cell.heading, cell)
+        image = _passed(grid[1, column], one.isel(example=example), table, cell)
     grid[0, 0].set_ylabel("size of the gradient at this word", fontsize=8.5)
     grid[1, 0].set_ylabel("units", fontsize=8.5)
     grid[0, 0].legend(fontsize=7.5, frameon=False, loc="best")
@@ -81,19 +82,19 @@ def gradient_paths(
     return frame.explain(figure, title or f"How far back the loss{word} reaches", lines)
 
 
-def _norms(axes: Any, table: Any, name: str, kind: str) -> None:
+def _norms(axes: Any, table: Any, name: str, cell: Cell) -> None:
     places = np.arange(len(table))
     axes.plot(places, table["full"], "o-", color=frame.BLUE, ms=4, lw=1.4, label="in full")
-    if kind != "simple_rnn":  # a path that isn't there would be 0, which a logarithm hasn't
-        cell = np.where(table["cell"] > 0, table["cell"], np.nan)
-        axes.plot(places, cell, "s--", color=frame.ORANGE, ms=4, lw=1.4, label="along the cell")
+    if cell.gates:  # a path that isn't there would be 0, which a logarithm hasn't
+        along = np.where(table["cell"] > 0, table["cell"], np.nan)
+        axes.plot(places, along, "s--", color=frame.ORANGE, ms=4, lw=1.4, label="along the cell")
     axes.set_yscale("log")
     axes.set_xlim(-0.5, len(table) - 0.5)  # as the image below
     frame.plain(axes, "", "", name)
     frame.word_ticks(axes, list(table["word"].astype(str)))
 
 
-def _passed(axes: Any, one: xr.Dataset, table: Any, kind: str) -> Any:
+def _passed(axes: Any, one: xr.Dataset, table: Any, cell: Cell) -> Any:
     """Draw what passes, the units that the gradient reaches most first; return the image."""
     steps = table["step"].to_numpy()
     size = np.linalg.norm(one["full"].values[steps], axis=0)
@@ -109,8 +110,8 @@ def _passed(axes: Any, one: xr.Dataset, table: Any, kind: str) -> Any:
         vmax=1,
         extent=(-0.5, len(steps) - 0.5, len(chosen) - 0.5, -0.5),
     )
-    said = "no path along the cell" if kind == "simple_rnn" else "share that passes along the cell"
-    if kind != "simple_rnn" and len(chosen) < one.sizes["unit"]:
+    said = "share that passes along the cell" if cell.gates else "no path along the cell"
+    if cell.gates and len(chosen) < one.sizes["unit"]:
         said += f" ({len(chosen)} of {one.sizes['unit']} units)"
     frame.plain(axes, "", "", said)
     axes.title.set_fontsize(8.5)

@@ -15,30 +15,6 @@ from textgate.plots._units import choose_units
 
 # Gates from closed (light) to open (dark); what has a sign in two colours, white at zero.
 _GATES, _SIGNED, _MASKED = "YlGnBu", "RdBu_r", "0.75"
-_ROLES = {
-    "forget_gate": "share of the old state kept",
-    "input_gate": "share of the candidate written",
-    "output_gate": "share of the cell shown",
-    "update_gate": "share of the old state kept",
-    "reset_gate": "share of the old state that the candidate sees",
-    "retention": "share of the old state kept",
-    "writing": "share of the candidate written",
-    "candidate": "what could be written",
-    "cell_state": "the memory",
-    "hidden_state": "the output",
-}
-_ORDER = (
-    "forget_gate",
-    "input_gate",
-    "output_gate",
-    "update_gate",
-    "reset_gate",
-    "retention",
-    "writing",
-    "candidate",
-    "cell_state",
-    "hidden_state",
-)
 _LONGEST = 16  # letters of a word that are written out
 
 
@@ -90,7 +66,7 @@ def heatmap(
             f"`example` must be a number from 0 to {node.sizes['example'] - 1}. "
             f"Received: example={example!r}"
         )
-    cell = recurrence.CELLS[node.attrs["cell"]]
+    cell = recurrence.cell_of(node.attrs["cell"])
     drawn = _signals(node, cell, signals)
     node = node[[*drawn]].isel(example=example).load()
     steps = np.flatnonzero(node["mask"].values)
@@ -99,7 +75,7 @@ def heatmap(
             f"Every step of this example is masked in layer {name!r}. Received: example={example}"
         )
     node = node.isel(time=slice(steps[0], steps[-1] + 1))
-    deciding = next((s for s in ("cell_state", "hidden_state") if s in drawn), drawn[0])
+    deciding = next((s for s in (cell.memory, "hidden_state") if s in drawn), drawn[0])
     values = node[deciding].values[node["mask"].values]
     chosen, said = choose_units(values, node["unit"].values, units, order)
     node = node.isel(unit=chosen)
@@ -116,7 +92,7 @@ def heatmap(
     )
     grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     for axes, signal in zip(grid.flat, drawn, strict=False):
-        _panel(figure, axes, node[signal], signal in (*cell.gates, *recurrence.DERIVED))
+        _panel(figure, axes, node[signal], cell)
     for axes in grid.flat[len(drawn) :]:
         axes.set_visible(False)
     for axes in grid[:, 0]:
@@ -163,7 +139,7 @@ def _signals(
     node: xr.Dataset, cell: recurrence.Cell, signals: Sequence[str] | None
 ) -> tuple[str, ...]:
     if signals is None:
-        own = [name for name in _ORDER if name in cell.signals and name in node.data_vars]
+        own = [name for name in cell.in_plots if name in node.data_vars]
         return tuple(own) or tuple(str(name) for name in node.data_vars)
     names = [signals] if isinstance(signals, str) else list(signals)
     unknown = [name for name in names if name not in node.data_vars]
@@ -182,7 +158,9 @@ def _words(node: xr.Dataset) -> list[str]:
     return [w if len(w) <= _LONGEST else f"{w[: _LONGEST - 1]}…" for w in words]
 
 
-def _panel(figure: Figure, axes: Any, signal: xr.DataArray, is_gate: bool) -> None:
+def _panel(figure: Figure, axes: Any, signal: xr.DataArray, cell: recurrence.Cell) -> None:
+    name = str(signal.name)
+    is_gate = name in (*cell.gates, *recurrence.DERIVED)
     values = np.ma.masked_invalid(signal.values)
     if is_gate:
         low, high, colours = 0.0, 1.0, colormaps[_GATES]
@@ -199,11 +177,10 @@ def _panel(figure: Figure, axes: Any, signal: xr.DataArray, is_gate: bool) -> No
         vmin=low,
         vmax=high,
     )
-    name = str(signal.name)
     symbol = signal.attrs.get("symbol", "")
     axes.set_title(f"{name.replace('_', ' ')} {symbol}".strip(), loc="left", fontsize=10, pad=14)
     axes.annotate(
-        _ROLES.get(name, ""), (0, 1), (0, 3), xycoords="axes fraction", fontsize=7.5,
+        cell.meanings.get(name, ""), (0, 1), (0, 3), xycoords="axes fraction", fontsize=7.5,
         textcoords="offset points", color="0.35", va="bottom",
     )  # fmt: skip
     axes.tick_params(length=0, labelsize=8)
@@ -248,7 +225,6 @@ def _title(node: xr.Dataset) -> str:
 def _caption(
     node: xr.Dataset, cell: recurrence.Cell, name: str, others: int, said: str
 ) -> list[str]:
-    kind = {"lstm": "LSTM", "gru": "GRU", "simple_rnn": "Simple RNN"}[cell.kind]
     more = f" (one of {others + 1} in the trace)" if others else ""
     legend = []
     if any(s in (*cell.gates, *recurrence.DERIVED) for s in node.data_vars):
@@ -259,4 +235,8 @@ def _caption(
         legend.append("grey steps are masked")
     last = "; ".join(legend)
     equation = cell.convention.replace("_{t-1}", "ₜ₋₁").replace("_t", "ₜ")
-    return [f"{kind} layer “{name}”{more}: {said}.", equation, f"{last[0].upper()}{last[1:]}."]
+    return [
+        f"{cell.heading} layer “{name}”{more}: {said}.",
+        equation,
+        f"{last[0].upper()}{last[1:]}.",
+    ]

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from textgate import mechanics
 from textgate.plots import _frame as frame
+from textgate.recurrence import cell_of
 
 _NAMED = 6  # words with a colour of their own; the rest is grey
 
@@ -69,7 +70,7 @@ def ledger(node: Any, unit: int, example: int = 0, *, title: str | None = None) 
     frame.plain(axes, "word that has just been read", f"memory of unit {unit}")
     frame.word_ticks(axes, words)
     axes.legend(fontsize=7.5, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    kind = frame.KINDS[found.attrs["cell"]]
+    kind = cell_of(found.attrs["cell"]).heading
     layer = found.attrs.get("layer", "")
     heading = title or f"{frame.sentence_of(words)} Which word unit {unit} remembers".strip()
     return frame.explain(figure, heading, _caption(found, words, kind, layer))

@@ -6,9 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from textgate.plots import _frame as frame
-
-# What a cell remembers in, and the gate that keeps it.
-_MEMORY = {"lstm": ("cell_state", "forget"), "gru": ("hidden_state", "update")}
+from textgate.recurrence import CELLS
 
 
 def twins(
@@ -40,13 +38,13 @@ def twins(
     >>> trace = tg.trace(model, np.random.default_rng(0).normal(size=(2, 5, 3)))
     >>> figure = twins(trace["memory"].to_dataset(), unit=3)
     """
-    cell = node.attrs.get("cell")
-    memory, gate = _MEMORY.get(cell, ("", ""))
-    if memory not in node or "retention" not in node:
+    kind = node.attrs.get("cell")
+    cell = CELLS.get(kind)
+    if cell is None or not cell.keeping or not {cell.memory, "retention"} <= set(node):
         raise ValueError(
             "`node` must be one layer of a trace, of an LSTM with `cell_state` or of a GRU with "
             "`hidden_state`, and with `retention`. "
-            f"Received: cell={cell!r}, signals {sorted(map(str, node.data_vars))}"
+            f"Received: cell={kind!r}, signals {sorted(map(str, node.data_vars))}"
         )
     numbers = node["unit"].values
     if unit not in numbers:
@@ -55,7 +53,7 @@ def twins(
             f"Received: unit={unit!r}"
         )
     words, states, kept = zip(
-        *(_curves(node, memory, unit, example) for example in examples), strict=True
+        *(_curves(node, cell.memory, unit, example) for example in examples), strict=True
     )
     if len(words[0]) != len(words[1]):
         raise ValueError(
@@ -74,11 +72,12 @@ def twins(
     above.margins(y=0.12)
     above.legend(fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0))
     frame.plain(above, "", f"memory of unit {unit}")
-    frame.plain(below, "word that has just been read", f"kept by its\n{gate} gate")
+    gate = cell.keeping.replace("_", " ")
+    frame.plain(below, "word that has just been read", f"kept by its\n{gate}")
     below.set_ylim(0, 1.02)
     frame.word_ticks(below, _either(*words))
     backwards = bool(node.attrs.get("go_backwards", 0))
-    who = f"unit {unit} of this {frame.KINDS[cell]}"
+    who = f"unit {unit} of this {cell.title}"
     who += ", which reads from the last word to the first," * backwards
     read = slice(None, None, -1 if backwards else 1)  # in the order in which it is read
     caption = _caption(

@@ -7,7 +7,7 @@ of Keras layers or of text; `keras.ops` is the only language.
 """
 
 from textgate import _registration
-from textgate.recurrence._cell import CELLS, DERIVED, Cell, Signal
+from textgate.recurrence._cell import CELLS, DERIVED, Cell, Signal, cell_of, known_signals
 from textgate.recurrence._edits import Edit
 from textgate.recurrence._sequence import sequence
 from textgate.recurrence._spec import Spec, Weights
@@ -25,6 +25,8 @@ __all__ = [
     "Signal",
     "Spec",
     "Weights",
+    "cell_of",
+    "known_signals",
     "sequence",
     "step",
 ]

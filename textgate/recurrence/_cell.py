@@ -105,10 +105,10 @@ class Cell:
         return next(named, self.memory)
 
     @cached_property
-    def keeping(self) -> str | None:
-        """The name of the gate that `retention` follows from, `None` if it follows from none."""
+    def keeping(self) -> str:
+        """The name of the gate that `retention` follows from; empty if it follows from none."""
         source = self.retention[0]
-        return source if source in self.gates else None
+        return source if source in self.gates else ""
 
     @cached_property
     def in_plots(self) -> tuple[str, ...]:
@@ -156,3 +156,29 @@ class Cell:
 
 
 CELLS: dict[str, Cell] = {}  # by kind; the stock ones are set down in `signals`
+
+
+def known_signals() -> tuple[str, ...]:
+    """Return the names of the signals of all known cells, derived ones last."""
+    names = (name for cell in CELLS.values() for name in cell.signals)
+    return tuple(dict.fromkeys((*names, *DERIVED)))
+
+
+def cell_of(kind: str) -> Cell:
+    """Return the cell of a kind.
+
+    Raises:
+        ValueError: If no such cell is known, as when a trace of a registered cell is opened before
+            the cell is registered.
+
+    Example:
+
+    >>> cell_of("gru").memory
+    'hidden_state'
+    """
+    if kind not in CELLS:
+        raise ValueError(
+            f"No cell of this kind is known; known are {list(CELLS)}. Register it first, by "
+            f"importing the module that calls `textgate.register_cell`. Received: {kind!r}"
+        )
+    return CELLS[kind]

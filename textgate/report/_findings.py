@@ -66,9 +66,7 @@ class ModelFindings:
     @property
     def kind(self) -> Cell:
         """The kind of its recurrent layers, which says what its gates are; an LSTM if unknown."""
-        variant = models.CELLS.get(self._cell_name)
-        kind = variant.layer if variant else self._cell_name
-        return recurrence.CELLS.get(kind, recurrence.LSTM)
+        return models.equations_of(self._cell_name) or recurrence.LSTM
 
     @property
     def cell(self) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from textgate.recurrence import CELLS, Cell
+from textgate.recurrence import cell_of
 from textgate.report._findings import ModelFindings
 from textgate.report._words import is_number
 
@@ -54,7 +54,7 @@ def _leaves(model: ModelFindings) -> list[xr.DataTree]:
 def _size(model: ModelFindings, wide: int) -> int:
     total = 0
     for leaf in _leaves(model):
-        cell = CELLS[leaf.attrs["cell"]]
+        cell = cell_of(leaf.attrs["cell"])
         steps = int(np.asarray(leaf["mask"]).sum())
         bytes_a_unit = sum(1 if s in cell.gates else wide for s in _signals(leaf))
         total += steps * leaf.sizes["unit"] * bytes_a_unit
@@ -63,7 +63,7 @@ def _size(model: ModelFindings, wide: int) -> int:
 
 def _signals(leaf: xr.DataTree) -> list[str]:
     """Return the signals as they are offered: a memory that isn't the output as well first."""
-    cell: Cell = CELLS[leaf.attrs["cell"]]
+    cell = cell_of(leaf.attrs["cell"])
     first = [cell.memory] if cell.memory != "hidden_state" else []
     return [name for name in dict.fromkeys([*first, *cell.in_plots]) if name in leaf.data_vars]
 
@@ -120,7 +120,7 @@ def _sentences(
 def _layer(
     model: ModelFindings, leaf: xr.DataTree, examples: Sequence[int], wide: int, several: bool
 ) -> dict[str, Any]:
-    cell = CELLS[leaf.attrs["cell"]]
+    cell = cell_of(leaf.attrs["cell"])
     mask = np.asarray(leaf["mask"], bool)
     name = str(leaf.attrs.get("layer", leaf.name))
     signals = []

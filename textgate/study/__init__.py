@@ -1,6 +1,6 @@
 """Whole experiments made of the other rooms: the study up to its report, the ladder of models."""
 
-from textgate.study._gates import HOLDS, hold_gates, holding_units, turned
+from textgate.study._gates import hold_gates, holding_units, turned
 from textgate.study._holders import Holders, holders, life_in_words
 from textgate.study._redundancy import redundancy
 from textgate.study._settings import Settings
@@ -9,7 +9,6 @@ from textgate.study.whole import STAGES, study
 
 __all__ = [
     "CORE",
-    "HOLDS",
     "MORE",
     "STAGES",
     "Holders",

@@ -49,7 +49,7 @@ def right_both_ways(
         ValueError: If the model knows the words of none.
     """
     items = contrasts(lm, pairs, "gender")
-    runner = runner_for(lm, items, lm.recurrent_layers[-1].name, _memory(lm))
+    runner = runner_for(lm, items, lm.recurrent_layers[-1].name, lm.memory)
     clean, source = runner.clean(), runner.source()
     both = (clean > 0) & (source < 0)
     counts = {
@@ -62,7 +62,3 @@ def right_both_ways(
     genders = chosen["good_class"].value_counts()
     enough = len(genders) == 2 and int(genders.min()) >= least
     return (chosen if enough else pairs), pd.DataFrame([counts | {"chosen": enough}])
-
-
-def _memory(lm: Any) -> str:
-    return "cell_state" if lm.cell == "lstm" else "hidden_state"

@@ -24,30 +24,9 @@ from textgate.evaluation import agreement, summary
 from textgate.interchange import Runner, contrasts, runner_for
 from textgate.interventions import Clamp, Intervention, MeanAblation, intervene
 from textgate.mechanics.calls import one_site
-from textgate.mechanics.nodes import memory_of
 from textgate.tracing import trace
 
 AS_TRAINED = "as trained"
-# What is held at what, by default.
-HOLDS: dict[str, tuple[tuple[str, float | str], ...]] = {
-    "lstm": (
-        ("forget_gate", 1.0),
-        ("forget_gate", 0.0),
-        ("forget_gate", "mean"),
-        ("input_gate", 1.0),
-        ("input_gate", "mean"),
-        ("output_gate", 1.0),
-        ("output_gate", "mean"),
-    ),
-    "gru": (
-        ("reset_gate", 1.0),
-        ("reset_gate", 0.5),
-        ("reset_gate", 0.0),
-        ("update_gate", "mean"),
-        ("update_gate", 0.5),
-        ("update_gate", 0.0),
-    ),
-}
 
 
 def hold_gates(
@@ -69,7 +48,7 @@ def hold_gates(
         lm: A language model.
         pairs: Minimal pairs, as from `textgate.datasets.minimal_pairs`.
         holds: Pairs of a gate and what to hold it at: a number, or `"mean"` for each unit's own
-            mean over the reference. By default those of `HOLDS`.
+            mean over the reference. By default the cell's own `holds`.
         layer: The recurrent layer; it may be left out where there is only one.
         units: Sets of units, by name, that are held besides "all".
         controls: For each of these sets, how many as large ones to draw from the layer's other
@@ -108,7 +87,7 @@ def hold_gates(
         raise ValueError(
             f"Only LSTM and GRU have gates to hold. Received: layer {site.path!r}, a {cell.kind}"
         )
-    wanted = HOLDS[cell.kind] if holds is None else tuple(holds)
+    wanted = cell.holds if holds is None else tuple(holds)
     unknown = [gate for gate, _ in wanted if gate not in cell.gates]
     if unknown:
         raise ValueError(f"The {cell.kind} has the gates {[*cell.gates]}. Received: {unknown[0]!r}")
@@ -244,7 +223,7 @@ def turned(lm: Any, pairs: pd.DataFrame, units: Sequence[int], layer: str | None
 def _interchange(lm: Any, pairs: pd.DataFrame, layer: str | None) -> tuple[Runner, np.ndarray]:
     """Return a runner of the layer's memory, and which items the model gets right both ways."""
     site, _ = one_site(lm, layer)
-    runner = runner_for(lm, contrasts(lm, pairs), site.path, memory_of(site.spec.cell))
+    runner = runner_for(lm, contrasts(lm, pairs), site.path, site.spec.cell.memory)
     right = (runner.clean() > 0) & (runner.source() < 0)
     if not right.any():
         raise ValueError(

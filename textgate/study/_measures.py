@@ -8,7 +8,6 @@ import pandas as pd
 
 from textgate import mechanics
 from textgate.datasets.features import contrasting
-from textgate.mechanics.nodes import memory_of
 from textgate.study._gallery import EXAMPLE, twins
 from textgate.tracing import find_sites, nodes_of, trace
 
@@ -39,7 +38,7 @@ def probes(lm: Any, pairs: pd.DataFrame, layer: str | None, seed: int = 0) -> pd
 
     items = contrasts(lm, gender_items(pairs, _PROBED), "gender")
     site = _site(lm, layer)
-    signal = memory_of(site.spec.cell)
+    signal = site.spec.cell.memory
     table = items.table
     prefixes = table["prefix"].tolist()
     found = trace(lm, prefixes, layers=[site.path], signals=[signal], progress=False)

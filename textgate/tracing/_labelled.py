@@ -17,19 +17,6 @@ from textgate.tracing._selection import Kept
 DIMS = ("example", "time", "unit")
 MASK, TOKEN = "mask", "token"
 
-_SYMBOLS = {
-    "lstm": {
-        "input_gate": "i",
-        "forget_gate": "f",
-        "candidate": "g",
-        "output_gate": "o",
-        "cell_state": "c",
-        "hidden_state": "h",
-    },
-    "gru": {"update_gate": "z", "reset_gate": "r", "candidate": "ĥ", "hidden_state": "h"},
-    "simple_rnn": {"hidden_state": "h"},
-}
-
 
 def model_attributes(model: keras.Model) -> dict[str, Any]:
     """Return the attributes that all nodes of a trace have in common."""
@@ -58,7 +45,7 @@ def node_attributes(kept: Kept, call: int, common: Mapping[str, Any]) -> dict[st
     }
     if spec.cell.gates:
         attributes["recurrent_activation"] = _name(spec.recurrent_activation)
-    if spec.cell.kind == "gru":
+    if "reset_after" in spec.cell.options:
         attributes["reset_after"] = int(spec.reset_after)
     return {**attributes, **common}
 
@@ -69,14 +56,7 @@ def _name(function: Any) -> str:
 
 def signal_attributes(kind: str, name: str) -> dict[str, str]:
     """Return the attributes of a signal's variable: its name in words and its symbol."""
-    symbol = _SYMBOLS[kind].get(name)
-    words = name.replace("_", " ")
-    if symbol is None:
-        source, scale, offset = recurrence.CELLS[kind].derived(name)
-        of = _SYMBOLS[kind][source]
-        formula = {(1.0, 0.0): of, (-1.0, 1.0): f"1 − {of}"}.get((scale, offset), f"{offset:g}")
-        return {"long_name": words, "symbol": formula}
-    return {"long_name": words, "symbol": symbol}
+    return {"long_name": name.replace("_", " "), "symbol": recurrence.cell_of(kind).letters[name]}
 
 
 def labels_of(labels: Any) -> dict[str, np.ndarray]:
@@ -180,7 +160,7 @@ def with_offered(dataset: xr.Dataset, names: tuple[str, ...]) -> xr.Dataset:
         dataset: A node with its attribute `cell`.
         names: The derived signals; one whose source isn't there is left out.
     """
-    cell = recurrence.CELLS[dataset.attrs["cell"]]
+    cell = recurrence.cell_of(dataset.attrs["cell"])
     added = {}
     for name in names:
         source, scale, offset = cell.derived(name)

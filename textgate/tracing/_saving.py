@@ -79,7 +79,7 @@ def _common(trace: xr.DataTree) -> dict[str, Any]:
 
 
 def _write(store: Store, group: zarr.Group, node: xr.Dataset) -> None:
-    cell = recurrence.CELLS[node.attrs["cell"]]
+    cell = recurrence.cell_of(node.attrs["cell"])
     offered = [n for n in recurrence.DERIVED if n in node and cell.derived(n)[0] in node]
     signals = tuple(str(n) for n in node.data_vars if n not in offered)
     for name, variable in node.variables.items():

@@ -311,7 +311,7 @@ def open_store(path: str | os.PathLike) -> xr.DataTree:
 
 def _node(dataset: xr.Dataset) -> xr.Dataset:
     signals = [name for name, array in dataset.data_vars.items() if array.dims == labelled.DIMS]
-    order = (*recurrence.CELLS[dataset.attrs["cell"]].signals, *recurrence.DERIVED)
+    order = (*recurrence.cell_of(dataset.attrs["cell"]).signals, *recurrence.DERIVED)
     signals.sort(key=lambda name: order.index(str(name)))
     dataset = dataset.set_coords([name for name in dataset.data_vars if name not in signals])
     dataset = dataset[signals]

@@ -146,7 +146,7 @@ def find_units(
             f"Received: {type(lm).__name__}"
         )
     _check_numbers(items, controls)
-    signal = signal or ("cell_state" if lm.cell == "lstm" else "hidden_state")
+    signal = signal or lm.memory
     names = [layer] if layer else [each.name for each in lm.recurrent_layers]
     feature = feature_of(feature)
     pairs = _pairs(pairs, feature)

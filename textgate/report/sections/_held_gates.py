@@ -31,7 +31,7 @@ def held_gates(model: ModelFindings, first: str) -> list[Block]:
     rows = _rows(model)
     if rows is None or first not in set(rows["gate"]):
         return []
-    gates = [first, *(["update_gate"] if "update_gate" in set(rows["gate"]) - {first} else [])]
+    gates = [first, *({model.kind.keeping} & set(rows["gate"]) - {first})]
     texts = [_losses(model, rows, gate) for gate in gates]
     return [*(Text(text) for text in texts if text), _figure(model, rows)]
 
