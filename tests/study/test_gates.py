@@ -154,7 +154,7 @@ def test_holders_are_chosen_on_other_pairs_than_those_they_are_tested_on(models,
         table.loc[[0, 1], ["good_class", "counterpart_prefix"]] = ["plural", ""]
         table["item"] = np.arange(len(table))
     seen = []
-    holders_module = importlib.import_module("textgate.study.holders")
+    holders_module = importlib.import_module("textgate.study._holders")
     monkeypatch.setattr(holders_module, "minimal_pairs", lambda task, split, size: drawn[split])
     monkeypatch.setattr(holders_module, "load", lambda run: models[run])
     monkeypatch.setattr(

@@ -48,8 +48,7 @@ def gate_drivers(
     words = mechanics.driving_words(drivers.sel(unit=[unit]), top, at_least=at_least)
     words = words.sort_values("from_input", kind="stable")
     shares = mechanics.driver_shares(drivers)
-    gate = drivers.attrs["gate"]
-    cell = cell_of(drivers.attrs["cell"])
+    cell, gate = cell_of(drivers.attrs["cell"]), drivers.attrs["gate"]
     name = f"{gate.replace('_', ' ')} {cell.letters[gate]}"
 
     figure = frame.new_figure(8.8, max(3.8, 1.9 + 0.24 * len(words)))
