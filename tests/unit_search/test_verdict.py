@@ -2,8 +2,9 @@
 
 import pandas as pd
 
+from textgate.interchange import Units
 from textgate.unit_search import Goals
-from textgate.unit_search._verdict import Facts, claim_of, verdict
+from textgate.unit_search._verdict import Facts, SetFacts, claim_of, verdict
 
 DIRECTIONS = ("feminine→masculine", "masculine→feminine", "both")
 
@@ -34,13 +35,28 @@ def tables(lost=0.5, they=0.9):
             (("interventions", rows), ("side_tasks", side), ("codes", codes))}  # fmt: skip
 
 
+def tried(*units, limit=0):
+    """A set that didn't do its job on the discovery half."""
+    return SetFacts(Units(units), limit)
+
+
+def unconfirmed(*units):
+    """A set that did its job on the discovery half only."""
+    return SetFacts(Units(units), reached=True)
+
+
+def confirmed(*units, does_both=False):
+    """A set that does its job on both halves, and perhaps that of the other claim."""
+    return SetFacts(Units(units), reached=True, confirmed=True, does_both=does_both)
+
+
 def said(facts, **changes):
     return verdict(facts, tables(**changes), Goals())
 
 
 def test_a_set_that_is_both():
-    facts = Facts("gender", "lstm's cell state", 0.99, sufficient=(3,), necessary=(3,),
-                  sufficient_is_necessary=True, necessary_is_sufficient=True)  # fmt: skip
+    one = confirmed(3, does_both=True)
+    facts = Facts("gender", "lstm's cell state", 0.99, sufficient=one, necessary=one)
     text = said(facts)
     assert claim_of(facts) == "both"
     assert text.startswith("Unit 3 of lstm's cell state is sufficient and necessary for gender")
@@ -52,7 +68,7 @@ def test_a_set_that_is_both():
 
 
 def test_two_sets_of_two_kinds_are_not_one_of_both():
-    facts = Facts("gender", "x", 0.99, sufficient=(3,), necessary=(3, 5))
+    facts = Facts("gender", "x", 0.99, sufficient=confirmed(3), necessary=confirmed(3, 5))
     assert claim_of(facts) == "each"
     text = said(facts)
     assert "is sufficient for gender, not necessary" in text
@@ -60,7 +76,7 @@ def test_two_sets_of_two_kinds_are_not_one_of_both():
 
 
 def test_side_effects_and_other_classes_are_told():
-    facts = Facts("gender", "x", 0.99, necessary=(3,), tried=((1, 2), (3,)), limits=(4, 4))
+    facts = Facts("gender", "x", 0.99, sufficient=tried(1, 2, limit=4), necessary=confirmed(3))
     text = said(facts, lost=7.0, they=0.1)
     assert claim_of(facts) == "necessary"
     assert "Number agreement suffers: it loses 7.0 points at most (zero: thing 21)" in text
@@ -68,13 +84,21 @@ def test_side_effects_and_other_classes_are_told():
 
 
 def test_a_set_that_spares_the_other_tasks():
-    facts = Facts("gender", "x", 0.99, necessary=(3,), specific=(3, 5), tried=((1,), (3,)))
+    facts = Facts(
+        "gender", "x", 0.99, sufficient=tried(1), necessary=confirmed(3), specific=confirmed(3, 5)
+    )
     assert "Units 3 and 5, chosen to spare that, are necessary as well" in said(facts, lost=7.0)
 
 
 def test_the_only_necessary_set_may_be_one_that_spares_the_other_tasks():
-    facts = Facts("gender", "x", 0.99, sufficient=(3,), specific=(3, 5), tried=((3,), (3, 7)),
-                  found=(True, True))  # fmt: skip
+    facts = Facts(
+        "gender",
+        "x",
+        0.99,
+        sufficient=confirmed(3),
+        necessary=unconfirmed(3, 7),
+        specific=confirmed(3, 5),
+    )
     text = said(facts)
     assert "No small necessary set" not in text
     assert "Units 3 and 7 looked necessary on the discovery half, but not on the other" in text
@@ -82,21 +106,20 @@ def test_the_only_necessary_set_may_be_one_that_spares_the_other_tasks():
 
 
 def test_no_small_set_and_why():
-    found_not_confirmed = Facts("gender", "x", 0.99, tried=((1, 2), ()), found=(True, False))
-    assert "looked sufficient on the discovery half, but not on the other" in said(
-        found_not_confirmed
-    )
-    not_found = Facts("gender", "x", 0.99, tried=((1, 2), (3,)), limits=(8, 16), axis=2, spread=9.0)
-    text = said(not_found)
-    assert claim_of(not_found) == "neither"
+    facts = Facts("gender", "x", 0.99, sufficient=unconfirmed(1, 2))
+    assert "looked sufficient on the discovery half, but not on the other" in said(facts)
+    sets = {"sufficient": tried(1, 2, limit=8), "necessary": tried(3, limit=16)}
+    facts = Facts("gender", "x", 0.99, subspace=2, spread=9.0, **sets)
+    text = said(facts)
+    assert claim_of(facts) == "neither"
     assert text.startswith("No small set found: the best 2 units of x (at most 8 were allowed)")
     assert "No small necessary set: Unit 3" in text
     assert "A subspace of 2 dimensions does it" in text
-    assert "Nor does a direction" in said(Facts("gender", "x", 0.99, tried=((1,), ())))
+    assert "Nor does a direction" in said(Facts("gender", "x", 0.99, sufficient=tried(1)))
 
 
 def test_a_model_without_the_feature():
-    assert "doesn't agree in tense" in said(Facts("tense", "x", 0.55, knows=False))
+    assert "doesn't agree in tense" in said(Facts("tense", "x", 0.55, has_feature=False))
 
 
 def test_the_set_that_does_both_is_the_smaller():
@@ -110,9 +133,7 @@ def test_the_set_that_does_both_is_the_smaller():
             "gender",
             "lstm's cell state",
             0.99,
-            sufficient=(3,),
-            necessary=(3, 5),
-            sufficient_is_necessary=first,
-            necessary_is_sufficient=second,
+            sufficient=confirmed(3, does_both=first),
+            necessary=confirmed(3, 5, does_both=second),
         )
         assert facts.both == both

@@ -1,8 +1,9 @@
 """What an intervention did to the items: effect sizes, by direction.
 
-The reading of an item is the logit of the right word minus that of the wrong one, after the prefix:
-positive where the model is right. With its clean reading r and the reading s that the counterpart's
-prefix gives (negative where the model is right there), an edited reading e says
+The decision on an item is the logit of the right word minus that of the wrong one, after the
+prefix: positive where the model is right. With the clean decision r, the decision s after the
+counterpart's prefix (negative where the model is right there) and the decision e of the edited
+model, the measures are
 
 - accuracy: whether e > 0 (a tie is wrong);
 - flipped: whether e < 0 although r > 0, among the items where the model is right on both prefixes;
@@ -14,12 +15,12 @@ All are computed for each direction alone, that is for each class of the base, b
 model tends to give the same answer everywhere: half right, and not at all so in one direction.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from textgate.interchange._contrasts import Contrasts
+from textgate.interchange._directions import Direction
 from textgate.interchange._runner import Runner
 
 INTERCHANGE = "interchange"
@@ -27,20 +28,21 @@ ABLATIONS = ("zero", "mean", "resample")
 
 
 @dataclass(frozen=True)
-class Half:
-    """The items of one half with their runner, and what belongs together.
+class Sample:
+    """A sample of items with the runner that intervenes on them, and the measures of effects.
 
     Attributes:
-        items: The contrasts.
-        runner: Carries out interventions on them.
+        runner: Carries out interventions on the items.
         templates: The template of each item, `(n,)`.
         lexemes: The lexeme of each item, `(n,)`.
         classes: The two classes; items are told apart by the class of their base.
         reference: Where means and resampled values come from; `None` for the items themselves.
         seed: Seed of resampling.
+        clean: The decision on each item without intervention, `(n,)`.
+        source: The decision after each item's counterpart, `(n,)`.
+        sides: Which of the classes each base has, 0 or 1, `(n,)`.
     """
 
-    items: Contrasts
     runner: Runner
     templates: np.ndarray
     lexemes: np.ndarray
@@ -52,19 +54,24 @@ class Half:
     sides: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
-        names = self.items.table["good_class"].astype(str).to_numpy()
+        names = self.runner.items.table["good_class"].astype(str).to_numpy()
         object.__setattr__(self, "clean", np.asarray(self.runner.clean(), np.float64))
         object.__setattr__(self, "source", np.asarray(self.runner.source(), np.float64))
         object.__setattr__(self, "sides", (names == self.classes[1]).astype(np.int64))
 
     def __len__(self) -> int:
-        return len(self.items)
+        return len(self.sides)
+
+    @property
+    def units(self) -> int:
+        """How many units the layer has."""
+        return self.runner.units
 
     def run(self, sets: np.ndarray, kind: str) -> np.ndarray:
-        """Return the readings `(m, n)` with each of the sets `(m, units)` edited."""
+        """Return the decisions `(m, n)` with each of the sets `(m, units)` edited."""
         reference = None if kind in (INTERCHANGE, "zero") else self.reference
-        found = self.runner.run(np.asarray(sets, bool), kind, reference=reference, seed=self.seed)
-        return np.asarray(found, np.float64)
+        decisions = self.runner.run(np.asarray(sets, bool), kind, reference, self.seed)
+        return np.asarray(decisions, np.float64)
 
     @property
     def norms(self) -> np.ndarray:
@@ -72,10 +79,10 @@ class Half:
         return np.asarray(self.runner.activity(), np.float64)
 
     @property
-    def directions(self) -> tuple[str, str]:
-        """Names of the directions: from the base's class to the source's."""
+    def directions(self) -> tuple[Direction, Direction]:
+        """The two directions: from the base's class to the source's."""
         one, other = self.classes
-        return f"{one}→{other}", f"{other}→{one}"
+        return Direction(one, other), Direction(other, one)
 
     @property
     def clusters(self) -> tuple[np.ndarray, np.ndarray]:
@@ -88,38 +95,38 @@ class Half:
         return (self.clean > 0) & (self.source < 0)
 
     @property
-    def knows(self) -> bool:
+    def has_feature(self) -> bool:
         """Whether the model is right on both prefixes of half the items, in each direction."""
-        return bool(self._means(self.eligible).min() >= 0.5)
+        return bool(self._by_direction(self.eligible).min() >= 0.5)
 
-    def accuracy(self, readings: np.ndarray) -> np.ndarray:
+    def accuracy(self, decisions: np.ndarray) -> np.ndarray:
         """Return the share of right items for each direction, `(…, 2)`."""
-        return self._means(readings > 0)
+        return self._by_direction(decisions > 0)
 
-    def flipped(self, readings: np.ndarray) -> np.ndarray:
+    def flipped(self, decisions: np.ndarray) -> np.ndarray:
         """Return the share of flipped items among the eligible for each direction, `(…, 2)`."""
-        return self._means(readings < 0, self.eligible)
+        return self._by_direction(decisions < 0, self.eligible)
 
-    def share(self, readings: np.ndarray) -> np.ndarray:
+    def share(self, decisions: np.ndarray) -> np.ndarray:
         """Return the share of the logit difference moved for each direction, `(…, 2)`."""
-        way = self._means(self.clean - self.source)
+        way = self._by_direction(self.clean - self.source)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(way > 0, self._means(self.clean - readings) / way, np.nan)
+            return np.where(way > 0, self._by_direction(self.clean - decisions) / way, np.nan)
 
-    def lost(self, readings: np.ndarray) -> np.ndarray:
+    def lost(self, decisions: np.ndarray) -> np.ndarray:
         """Return the share of the right word's lead lost, both directions together, `(…,)`.
 
         The directions are added up, so that a push towards one of the words everywhere, which
         helps the one direction as much as it harms the other, counts for nothing.
         """
-        lead = self._means(self.clean).sum()
+        lead = self._by_direction(self.clean).sum()
         return (
-            1 - self._means(readings).sum(axis=-1) / lead
+            1 - self._by_direction(decisions).sum(axis=-1) / lead
             if lead > 0
-            else np.full(readings.shape[:-1], np.nan)
+            else np.full(decisions.shape[:-1], np.nan)
         )
 
-    def effects(self, readings: np.ndarray) -> np.ndarray:
+    def effects(self, decisions: np.ndarray) -> np.ndarray:
         """Return each item's move away from its right word, `(…, n)`, in units of the lead.
 
         Scaled in each direction so that both weigh alike, and the mean over items is the mean of
@@ -130,22 +137,18 @@ class Half:
             rows = self.sides == side
             lead = abs((self.clean - self.source)[rows].mean())
             scale[rows] = 1 / max(lead, 1e-12) / (2 * rows.mean())
-        return (self.clean - readings) * scale
+        return (self.clean - decisions) * scale
 
-    def _means(self, values: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
-        parts = []
+    def _by_direction(self, values: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
+        """Return the mean over the items of each direction, `(…, 2)`; NaN where it has none."""
+        means = []
         for side in (0, 1):
-            rows = self.sides == side
+            chosen = self.sides == side
             if among is not None:
-                rows = rows & among
-            chosen = values[..., rows]
-            shape = values.shape[:-1]
-            parts.append(chosen.mean(axis=-1) if rows.any() else np.full(shape, np.nan))
-        return np.stack([np.asarray(part, np.float64) for part in parts], axis=-1)
-
-
-def one_hot(units: Sequence[int], total: int) -> np.ndarray:
-    """Return a set of units as booleans over all `total` of them."""
-    row = np.zeros(total, bool)
-    row[list(units)] = True
-    return row
+                chosen = chosen & among
+            means.append(
+                values[..., chosen].mean(axis=-1)
+                if chosen.any()
+                else np.full(values.shape[:-1], np.nan)
+            )
+        return np.stack([np.asarray(mean, np.float64) for mean in means], axis=-1)

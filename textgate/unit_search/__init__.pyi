@@ -3,8 +3,8 @@
 from ._across_runs import UnitsOverRuns as UnitsOverRuns
 from ._across_runs import find_units_over_runs as find_units_over_runs
 from ._finding import UnitFinding as UnitFinding
+from ._goals import Goals as Goals
 from ._protocol import find_units as find_units
-from ._selection import Goals as Goals
 
 __all__ = [
     "Goals",

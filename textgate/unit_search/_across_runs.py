@@ -22,8 +22,8 @@ import pandas as pd
 from textgate.datasets.features import Feature
 from textgate.unit_search._confirmation import BOTH
 from textgate.unit_search._finding import UnitFinding
+from textgate.unit_search._goals import Goals
 from textgate.unit_search._protocol import find_units
-from textgate.unit_search._selection import Goals
 
 _LEAST = 4  # runs that a correlation takes
 _PERMUTATIONS = 9999

@@ -1,31 +1,28 @@
-"""What the found units say of each class: their values after the prefix, class by class.
+"""What the chosen units say of each class: their values after the prefix, class by class.
 
 Interventions between two classes can't tell a unit of gender from one that sets *he* and *they*
 apart from *she* and *it*. Where the pairs have other classes besides, their values do.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from textgate.interchange import contrasts
-from textgate.unit_search._axes import signal_values
+from textgate.unit_search._subject import Place, Subject
 
 _MOST = 200  # items of a class
 
 
 def codes(
-    lm: Any, pairs: pd.DataFrame, layer: str, signal: str, units: Sequence[int], seed: int = 0
+    subject: Subject, place: Place, pairs: pd.DataFrame, units: Sequence[int], seed: int = 0
 ) -> pd.DataFrame:
     """Return each unit's values at the last step of the prefix, by class of the antecedent.
 
     Args:
-        lm: The language model.
+        subject: The model.
+        place: Where the units are.
         pairs: The pairs, of all classes; rows of one `item` count once.
-        layer: The layer.
-        signal: The signal.
         units: The units.
         seed: Seed of the choice of items, where a class has very many.
 
@@ -36,8 +33,8 @@ def codes(
     once = pairs.drop_duplicates("item") if "item" in pairs else pairs
     chosen = once.groupby("good_class", sort=True).sample(frac=1, random_state=seed)
     chosen = chosen.groupby("good_class", sort=True).head(_MOST)
-    items = contrasts(lm, chosen, "class", with_source=False)
-    values = signal_values(lm, items.base, layer, signal)[np.arange(len(items)), items.last]
+    items = subject.contrasts(chosen, "class", with_source=False)
+    values = subject.runner(items, place).base_values()[np.arange(len(items)), items.last]
     rows = []
     for unit in units:
         for name, members in items.table.groupby("good_class", sort=True):

@@ -1,6 +1,6 @@
 """Confirmation: what the sets that discovery chose do on items that it never saw.
 
-No choice is made here. Each set is fixed, and is put to every question there is about it:
+No choice is made here. Each set is fixed, and is tested for sufficiency and for necessity:
 
 - its interchange, in both directions: is the set sufficient?
 - its ablation (zero, mean, resampled): is it necessary?
@@ -12,22 +12,20 @@ A claim needs three things: the goal is reached, the effect isn't chance (sign f
 over two claims corrected), and sets of other units don't do the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from textgate.evaluation.inference import (
-    at_least,
-    interval,
-    ratio_interval,
-    sign_flips,
-)
-from textgate.interchange.effects import ABLATIONS, INTERCHANGE, Half, one_hot
+from textgate.evaluation.inference import at_least, interval, ratio_interval, sign_flips
+from textgate.interchange import Units
+from textgate.interchange.effects import ABLATIONS, INTERCHANGE, Sample
 from textgate.unit_search._control_sets import matched_sets, random_sets
-from textgate.unit_search._selection import Goals
+from textgate.unit_search._goals import Goals
+from textgate.unit_search._selection import Selections
+from textgate.unit_search._tables import stacked
 
 LEVEL = 0.025  # of each of two claims, together 5 %
 _CONTROL_LEVEL = 0.05
@@ -35,7 +33,7 @@ BOTH = "both"
 
 
 @dataclass(frozen=True)
-class Confirmed:
+class Confirmation:
     """What the confirmation half says about one set.
 
     Attributes:
@@ -52,78 +50,95 @@ class Confirmed:
     sufficient: bool
     necessary: bool
 
-    def renamed(self, name: str) -> "Confirmed":
+    def renamed(self, name: str) -> "Confirmation":
         """Return the same with another name of the set."""
-        tables = {
-            table: getattr(self, table).assign(set=name)
-            for table in ("interventions", "tests", "controls")
-        }
-        return replace(self, **tables)
+        return replace(
+            self,
+            interventions=self.interventions.assign(set=name),
+            tests=self.tests.assign(set=name),
+            controls=self.controls.assign(set=name),
+        )
 
 
-def describe(
-    half: Half,
-    label: dict[str, Any],
-    readings: np.ndarray,
+def effect_rows(
+    sample: Sample,
+    label: Mapping[str, Any],
+    decisions: np.ndarray,
     seed: int = 0,
     resamples: int = 1000,
 ) -> list[dict[str, Any]]:
-    """Return what readings `(n,)` say: a row for each direction, and one for both together.
+    """Return what decisions `(n,)` show: a row for each direction, and one for both together.
 
     In the row of both, `accuracy` is balanced, the mean of the two directions; so is `flipped`.
     There, `lost` is the share of the lead lost, which a mere shift towards one word leaves at 0.
     """
+    means = {
+        "accuracy": sample.accuracy(decisions),
+        "flipped": sample.flipped(decisions),
+        "share": sample.share(decisions),
+    }
+    everyone = np.ones(len(sample), bool)
+    groups = [
+        (str(direction), sample.sides == side, {name: both[side] for name, both in means.items()})
+        for side, direction in enumerate(sample.directions)
+    ]
+    groups.append((BOTH, everyone, {name: both.mean() for name, both in means.items()}))
     rows: list[dict[str, Any]] = []
-    lost = float(half.lost(readings))
-    accuracy, flipped, share = (f(readings) for f in (half.accuracy, half.flipped, half.share))
-    below = half.clean - half.source
-    for side, name in enumerate((*half.directions, BOTH)):
-        chosen = (half.sides == side) if side < 2 else np.ones(len(half), bool)
-        able = chosen & half.eligible
-        row: dict[str, Any] = {**label, "direction": name, "items": int(chosen.sum())}
-
-        def mean(values: np.ndarray, side: int = side) -> float:
-            return float(values[side] if side < 2 else values.mean())
-
-        clusters = [labels[chosen] for labels in half.clusters]
-        row["accuracy"] = mean(accuracy)
-        row["accuracy_low"], row["accuracy_high"] = interval(
-            readings[chosen] > 0, clusters, seed, resamples
+    for direction, chosen, mean in groups:
+        eligible = chosen & sample.eligible
+        clusters = [labels[chosen] for labels in sample.clusters]
+        eligible_clusters = [labels[eligible] for labels in sample.clusters]
+        moved, way = sample.clean - decisions, sample.clean - sample.source
+        right = interval(decisions[chosen] > 0, clusters, seed, resamples)
+        flipped = interval(decisions[eligible] < 0, eligible_clusters, seed, resamples)
+        share = ratio_interval(moved[chosen], way[chosen], clusters, seed, resamples)
+        rows.append(
+            {
+                **label,
+                "direction": direction,
+                "items": int(chosen.sum()),
+                "accuracy": float(mean["accuracy"]),
+                "accuracy_low": right[0],
+                "accuracy_high": right[1],
+                "eligible": int(eligible.sum()),
+                "flipped": float(mean["flipped"]),
+                "flipped_low": flipped[0],
+                "flipped_high": flipped[1],
+                "flipped_of_all": float(((decisions < 0) & (sample.clean > 0))[chosen].mean()),
+                "share": float(mean["share"]),
+                "share_low": share[0],
+                "share_high": share[1],
+                "logit_difference": float(decisions[chosen].mean()),
+                "logit_change": float((decisions - sample.clean)[chosen].mean()),
+                "lost": float(sample.lost(decisions)) if direction == BOTH else np.nan,
+            }
         )
-        row["eligible"] = int(able.sum())
-        row["flipped"] = mean(flipped)
-        row["flipped_low"], row["flipped_high"] = interval(
-            readings[able] < 0, [labels[able] for labels in half.clusters], seed, resamples
-        )
-        row["flipped_of_all"] = float(((readings < 0) & (half.clean > 0))[chosen].mean())
-        row["share"] = mean(share)
-        row["share_low"], row["share_high"] = ratio_interval(
-            (half.clean - readings)[chosen], below[chosen], clusters, seed, resamples
-        )
-        row["logit_difference"] = float(readings[chosen].mean())
-        row["logit_change"] = float((readings - half.clean)[chosen].mean())
-        row["lost"] = lost if side == 2 else np.nan
-        rows.append(row)
     return rows
 
 
-def confirm(
-    half: Half,
+def clean_table(sample: Sample, seed: int) -> pd.DataFrame:
+    """Return the rows of the model without any intervention."""
+    label = {"set": "none", "size": 0, "units": "", "intervention": "none"}
+    return pd.DataFrame(effect_rows(sample, label, sample.clean, seed))
+
+
+def confirm_set(
+    sample: Sample,
     name: str,
-    chosen: Sequence[int],
+    units: Units,
     norms: np.ndarray,
     goals: Goals,
     controls: int = 100,
     seed: int = 0,
     draws: int = 2000,
     resamples: int = 1000,
-) -> Confirmed:
-    """Put a set of units to the questions above.
+) -> Confirmation:
+    """Test a set of units for sufficiency and for necessity.
 
     Args:
-        half: The confirmation half.
+        sample: The confirmation half.
         name: What to call the set in the tables.
-        chosen: Its units.
+        units: The set.
         norms: Each unit's activation norm, `(units,)`.
         goals: What is aimed at.
         controls: How many random sets, and half as many matched in norm.
@@ -131,99 +146,106 @@ def confirm(
         draws: How many draws of signs the tests make.
         resamples: How many resamples the intervals take.
     """
-    own = one_hot(chosen, len(norms))
-    label = {"set": name, "size": len(chosen), "units": " ".join(map(str, chosen))}
+    mask = units.mask(sample.units)
+    label = {"set": name, "size": len(units), "units": str(units)}
     kinds = (INTERCHANGE, *ABLATIONS)
     # The set and its complement in one run each.
-    pairs = {kind: half.run(np.stack([own, ~own]), kind) for kind in kinds}
+    runs = {kind: sample.run(np.stack([mask, ~mask]), kind) for kind in kinds}
+    own = {kind: decisions for kind, (decisions, _) in runs.items()}
+    others = {f"{kind} others": decisions for kind, (_, decisions) in runs.items()}
     rows: list[dict[str, Any]] = []
-    for kind in kinds:
-        rows += describe(half, {**label, "intervention": kind}, pairs[kind][0], seed)
-    rows += describe(
-        half, {**label, "intervention": "interchange others"}, pairs[kinds[0]][1], seed
-    )
-    for kind in ABLATIONS:
-        rows += describe(
-            half, {**label, "intervention": f"{kind} others"}, pairs[kind][1], seed, resamples
-        )
+    for kind, decisions in (own | others).items():
+        rows += effect_rows(sample, label | {"intervention": kind}, decisions, seed, resamples)
 
-    tests = sign_flips(
-        half.effects(np.stack([pairs[kind][0] for kind in kinds])), half.clusters, seed, draws
-    )
-    tests = pd.concat([pd.DataFrame([{**label, "intervention": k} for k in kinds]), tests], axis=1)
-    table = _controls(half, label, chosen, norms, pairs, controls, seed)
+    tests = sign_flips(sample.effects(np.stack(list(own.values()))), sample.clusters, seed, draws)
+    tests = pd.concat([pd.DataFrame([label | {"intervention": k} for k in kinds]), tests], axis=1)
+    table = _control_table(sample, label, units, norms, own, controls, seed)
 
     def beyond_chance(kind: str) -> bool:
         p = tests.loc[tests["intervention"] == kind, "p"].item()
-        of = table[(table["intervention"] == kind) & (table["control"] == "random")]
-        return p <= LEVEL and of["p"].item() <= _CONTROL_LEVEL
+        random = table[(table["intervention"] == kind) & (table["control"] == "random")]
+        return bool(p <= LEVEL and random["p"].item() <= _CONTROL_LEVEL)
 
-    flips = half.flipped(pairs[INTERCHANGE][0]).min()
-    left = [half.accuracy(pairs[kind][0]).mean() for kind in ABLATIONS]
-    return Confirmed(
+    flips = sample.flipped(own[INTERCHANGE]).min()
+    remaining = [sample.accuracy(own[kind]).mean() for kind in ABLATIONS]
+    return Confirmation(
         interventions=pd.DataFrame(rows),
         tests=tests,
         controls=table,
         sufficient=bool(flips >= goals.flipped) and beyond_chance(INTERCHANGE),
-        necessary=max(left) <= goals.accuracy and all(map(beyond_chance, ABLATIONS)),
+        necessary=bool(max(remaining) <= goals.accuracy) and all(map(beyond_chance, ABLATIONS)),
     )
 
 
-def _controls(
-    half: Half,
-    label: dict[str, Any],
-    chosen: Sequence[int],
+class Confirmations(NamedTuple):
+    """What the confirmation half says about all that discovery chose.
+
+    Attributes:
+        sets: About each set, by its name.
+        alternatives: Those of the further sets whose interchange flips the answer here as well.
+        further: What each further set does, a row for each direction.
+        clean: What the model does without any intervention.
+    """
+
+    sets: dict[str, Confirmation]
+    alternatives: tuple[Units, ...]
+    further: pd.DataFrame
+    clean: pd.DataFrame
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return the tables of all sets, below one another."""
+        each = self.sets.values()
+        return {
+            "interventions": stacked([self.clean, *(one.interventions for one in each)]),
+            "tests": stacked(one.tests for one in each),
+            "controls": stacked(one.controls for one in each),
+            "further": self.further,
+        }
+
+
+def confirm(
+    sample: Sample,
+    selections: Selections,
     norms: np.ndarray,
-    pairs: dict[str, np.ndarray],
-    count: int,
+    goals: Goals,
+    controls: int,
     seed: int,
-) -> pd.DataFrame:
-    """Return for each intervention what sets of other units do, against what the set does."""
-    drawn = {
-        "random": random_sets(len(chosen), len(norms), count, chosen, seed),
-        "norm-matched": matched_sets(chosen, norms, (count + 1) // 2, seed),
-    }
-    clean = half.accuracy(half.clean).mean()
-    rows = []
-    for kind, readings in pairs.items():
-        everything = half.run(np.concatenate(list(drawn.values())), kind)
-        begin = 0
-        for control, sets in drawn.items():
-            of = everything[begin : begin + len(sets)]
-            begin += len(sets)
-            if kind == INTERCHANGE:
-                measure = "flipped, smaller of both directions"
-                value = float(np.nan_to_num(half.flipped(readings[0]).min()))
-                others = np.nan_to_num(half.flipped(of).min(axis=1))
-            else:
-                measure = "accuracy lost"
-                value = float(clean - half.accuracy(readings[0]).mean())
-                others = clean - half.accuracy(of).mean(axis=1)
-            rows.append(
-                {
-                    **label,
-                    "intervention": kind,
-                    "control": control,
-                    "sets": len(sets),
-                    "mean_norm_of_set": float(norms[list(chosen)].mean()),
-                    "mean_norm_of_controls": float((sets * norms).sum() / max(1, sets.sum())),
-                    "measure": measure,
-                    "value": value,
-                    "control_mean": float(others.mean()),
-                    "control_95": float(np.quantile(others, 0.95)),
-                    "control_largest": float(others.max()),
-                    "p": at_least(others, value),
-                }
+) -> Confirmations:
+    """Test all that discovery chose; sets of the same units share the answers."""
+    confirmed: dict[Units, Confirmation] = {}
+    sets = {}
+    for name, units in selections.sets().items():
+        if units.sorted() not in confirmed:
+            confirmed[units.sorted()] = confirm_set(
+                sample, name, units, norms, goals, controls, seed
             )
-    return pd.DataFrame(rows)
+        sets[name] = confirmed[units.sorted()].renamed(name)
+    alternatives: list[Units] = []
+    rows: list[dict[str, Any]] = []
+    for number, units in enumerate(selections.further, 1):
+        decisions = sample.run(units.mask(sample.units)[None], INTERCHANGE)[0]
+        flips = bool(sample.flipped(decisions).min() >= goals.flipped)
+        label = {
+            "set": f"further {number}",
+            "size": len(units),
+            "units": str(units),
+            "confirmed": flips,
+            "intervention": INTERCHANGE,
+        }
+        rows += effect_rows(sample, label, decisions, seed)
+        if flips:
+            alternatives.append(units)
+    return Confirmations(sets, tuple(alternatives), pd.DataFrame(rows), clean_table(sample, seed))
 
 
-def each_unit(half: Half, ranking: pd.DataFrame, norms: np.ndarray, seed: int = 0) -> pd.DataFrame:
+def confirm_each_unit(
+    sample: Sample, ranking: pd.DataFrame, norms: np.ndarray, seed: int = 0
+) -> pd.DataFrame:
     """Return what each unit does alone, on both halves.
 
     Args:
-        half: The confirmation half.
-        ranking: What `selection.rank` found on the discovery half.
+        sample: The confirmation half.
+        ranking: What `rank_units` says of the discovery half.
         norms: Each unit's activation norm, `(units,)`.
         seed: Seed of the test.
 
@@ -233,26 +255,86 @@ def each_unit(half: Half, ranking: pd.DataFrame, norms: np.ndarray, seed: int = 
         `accuracy` under zero, mean and resample ablation; the mean `effect` of the interchange in
         units of the lead, with its `t` and its `p_adjusted` over all units (max-T).
     """
-    singles = np.eye(len(norms), dtype=bool)
-    readings = half.run(singles, INTERCHANGE)
-    table = ranking.rename(
-        columns={c: f"discovery {c}" for c in ranking.columns if c not in ("unit", "rank")}
-    )
-    table = table[
-        ["unit", "rank", *table.columns[table.columns.str.startswith("discovery")]]
-    ].copy()
+    singles = np.eye(sample.units, dtype=bool)
+    interchanged = sample.run(singles, INTERCHANGE)
+    table = ranking[["unit", "rank"]].copy()
+    for column in ranking.columns.drop(["unit", "rank"]):
+        table[f"discovery {column}"] = ranking[column]
     table["norm"] = norms
-    share, flipped = half.share(readings), half.flipped(readings)
-    for side, name in enumerate(half.directions):
-        table[f"share {name}"] = share[:, side]
-        table[f"flipped {name}"] = flipped[:, side]
+    share, flipped = sample.share(interchanged), sample.flipped(interchanged)
+    for side, direction in enumerate(sample.directions):
+        table[f"share {direction}"] = share[:, side]
+        table[f"flipped {direction}"] = flipped[:, side]
     for kind in ABLATIONS:
-        ablated = half.run(singles, kind)
-        accuracy = half.accuracy(ablated)
-        for side, name in enumerate(half.directions):
-            table[f"accuracy {kind} {name}"] = accuracy[:, side]
-        table[f"lost {kind}"] = half.lost(ablated)
-    tests = sign_flips(half.effects(readings), half.clusters, seed)
+        ablated = sample.run(singles, kind)
+        accuracy = sample.accuracy(ablated)
+        for side, direction in enumerate(sample.directions):
+            table[f"accuracy {kind} {direction}"] = accuracy[:, side]
+        table[f"lost {kind}"] = sample.lost(ablated)
+    tests = sign_flips(sample.effects(interchanged), sample.clusters, seed)
     table["effect"], table["t"] = tests["mean"], tests["t"]
     table["p_adjusted"] = tests["p_adjusted"]
     return table
+
+
+def _control_table(
+    sample: Sample,
+    label: Mapping[str, Any],
+    units: Units,
+    norms: np.ndarray,
+    own: Mapping[str, np.ndarray],
+    count: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Return for each intervention what sets of other units do, against what the set does.
+
+    Args:
+        sample: The confirmation half.
+        label: What the table says of the set.
+        units: The set.
+        norms: Each unit's activation norm, `(units,)`.
+        own: The decisions with the set changed, `(n,)`, by intervention.
+        count: How many random sets, and half as many matched in norm.
+        seed: Seed.
+    """
+    controls = {
+        "random": random_sets(len(units), len(norms), count, units, seed),
+        "norm-matched": matched_sets(units, norms, (count + 1) // 2, seed),
+    }
+    rows = []
+    for kind, decisions in own.items():
+        name, measure = (
+            ("flipped, smaller of both directions", _flips)
+            if kind == INTERCHANGE
+            else ("accuracy lost", _accuracy_lost)
+        )
+        value = float(measure(sample, decisions))
+        all_decisions = sample.run(np.concatenate(list(controls.values())), kind)
+        parts = np.split(all_decisions, [len(controls["random"])])
+        for (control, sets), control_decisions in zip(controls.items(), parts, strict=True):
+            values = measure(sample, control_decisions)
+            rows.append(
+                {
+                    **label,
+                    "intervention": kind,
+                    "control": control,
+                    "sets": len(sets),
+                    "mean_norm_of_set": float(norms[list(units)].mean()),
+                    "mean_norm_of_controls": float((sets * norms).sum() / max(1, sets.sum())),
+                    "measure": name,
+                    "value": value,
+                    "control_mean": float(values.mean()),
+                    "control_95": float(np.quantile(values, 0.95)),
+                    "control_largest": float(values.max()),
+                    "p": at_least(values, value),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _flips(sample: Sample, decisions: np.ndarray) -> np.ndarray:
+    return np.nan_to_num(sample.flipped(decisions).min(axis=-1))
+
+
+def _accuracy_lost(sample: Sample, decisions: np.ndarray) -> np.ndarray:
+    return sample.accuracy(sample.clean).mean() - sample.accuracy(decisions).mean(axis=-1)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from textgate.unit_search._selection import Goals
+from textgate.unit_search._goals import Goals
 
 # What each table shows, for a page.
 CAPTIONS = {

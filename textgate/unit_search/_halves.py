@@ -1,57 +1,92 @@
-"""The two halves with their runners: items chosen, reference values, activation norms."""
+"""The two halves of the items, with as many of each class, and the samples that runners make them.
+
+A *half* is items; a *sample* is a half with a runner on some layer's signal, which measures what
+interventions do.
+"""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from textgate.interchange import Contrasts, runner_for
-from textgate.interchange.effects import Half
+from textgate.interchange import Contrasts
+from textgate.interchange.effects import Sample
 from textgate.unit_search._splits import split
+from textgate.unit_search._subject import Place, Subject
 
 LEAST = 20  # items of each class that a half needs
 
 
 @dataclass(frozen=True)
+class Half:
+    """The items of one half.
+
+    Attributes:
+        items: The contrasts.
+        templates: The template of each, `(n,)`.
+        lexemes: The lexeme of each, `(n,)`.
+    """
+
+    items: Contrasts
+    templates: np.ndarray
+    lexemes: np.ndarray
+
+
+class Samples(NamedTuple):
+    """Both halves, ready for interventions on one place."""
+
+    discovery: Sample
+    confirmation: Sample
+
+    @property
+    def have_feature(self) -> bool:
+        """Whether the model is right often enough, in either half, to ask where it keeps it."""
+        return self.discovery.has_feature and self.confirmation.has_feature
+
+
+@dataclass(frozen=True)
 class Halves:
-    """Items for discovery and confirmation.
+    """Items for discovery and for confirmation.
 
     Attributes:
         items: All contrasts.
-        discovery: Those for discovery.
+        discovery: Those for discovery. Ablations take their values from these in either half: as
+            many of each class, since a mean over more of one class would lean towards it.
         confirmation: Those for confirmation.
-        reference: Items of the discovery half, as many of each class, that ablations take their
-            values from: a mean over more of one class would lean towards it.
-        labels: For each half the templates and lexemes of its items.
         classes: The two classes.
         counts: What the halves have, and what was left out.
         seed: Seed of resampling.
     """
 
     items: Contrasts
-    discovery: Contrasts
-    confirmation: Contrasts
-    reference: Contrasts
-    labels: tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+    discovery: Half
+    confirmation: Half
     classes: tuple[str, str]
     counts: pd.DataFrame
     seed: int
 
-    def runners(self, lm: Any, layer: str, signal: str) -> tuple[Half, Half]:
+    def samples(self, subject: Subject, place: Place) -> Samples:
         """Return both halves, ready for interventions on a layer's signal.
 
         Raises:
             ValueError: If the model has no such layer, or the layer no such signal.
         """
-        made = []
-        for items, labels in zip((self.discovery, self.confirmation), self.labels, strict=True):
-            runner = runner_for(lm, items, layer, signal)
-            made.append(Half(items, runner, *labels, self.classes, self.reference, self.seed))
-        return made[0], made[1]
+
+        def sample(half: Half) -> Sample:
+            return Sample(
+                subject.runner(half.items, place),
+                half.templates,
+                half.lexemes,
+                self.classes,
+                reference=self.discovery.items,
+                seed=self.seed,
+            )
+
+        return Samples(sample(self.discovery), sample(self.confirmation))
 
 
-def halves(items: Contrasts, most: int, seed: int, least: int = LEAST) -> Halves:
+def divide(items: Contrasts, most: int, seed: int, least: int = LEAST) -> Halves:
     """Divide contrasts, and keep as many items of each class in each half, at most `most` in all.
 
     Args:
@@ -68,38 +103,32 @@ def halves(items: Contrasts, most: int, seed: int, least: int = LEAST) -> Halves
             "pairs need the column 'good_class', which tells the directions apart. "
             f"Received: columns {list(items.table.columns)}"
         )
-    names = items.table["good_class"].astype(str)
+    names = items.table["good_class"].astype(str).to_numpy()
     classes = sorted(set(names))
     if len(classes) != 2:
         raise ValueError(
             "the protocol sets two classes against each other; give pairs of two. "
             f"Received: {classes}"
         )
-    parts = split(items, seed, least)
-    random = np.random.default_rng(seed)
-    chosen = [
-        _balanced(names.to_numpy(), rows, most, random)
-        for rows in (parts.discovery, parts.confirmation)
-    ]
+    rows = split(items, seed, least)
+    lexemes = rows.lexemes
     templates = (
-        items.table["template"].astype(str).to_numpy()
-        if "template" in items.table
-        else parts.lexemes
+        items.table["template"].astype(str).to_numpy() if "template" in items.table else lexemes
     )
-    counts = parts.counts.copy()
-    counts["used"] = [len(chosen[0]), len(chosen[1]), 0]
-    discovery = items.select(chosen[0])
+    random = np.random.default_rng(seed)
+
+    def half(rows: np.ndarray) -> Half:
+        chosen = _balanced(names, rows, most, random)
+        return Half(items.select(chosen), templates[chosen], lexemes[chosen])
+
+    discovery, confirmation = half(rows.discovery), half(rows.confirmation)
+    used = [len(discovery.items), len(confirmation.items), 0]
     return Halves(
         items=items,
         discovery=discovery,
-        confirmation=items.select(chosen[1]),
-        reference=discovery,
-        labels=(
-            (templates[chosen[0]], parts.lexemes[chosen[0]]),
-            (templates[chosen[1]], parts.lexemes[chosen[1]]),
-        ),
+        confirmation=confirmation,
         classes=(classes[0], classes[1]),
-        counts=counts,
+        counts=rows.counts.assign(used=used),
         seed=seed,
     )
 

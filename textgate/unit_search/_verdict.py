@@ -4,17 +4,63 @@ The words are chosen by rule from the confirmed facts, so that no result reads b
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from textgate.interchange.effects import ABLATIONS, INTERCHANGE
-from textgate.unit_search._confirmation import BOTH
-from textgate.unit_search._selection import Goals
+from textgate.interchange import Direction, Units
+from textgate.interchange.effects import ABLATIONS, INTERCHANGE, Sample
+from textgate.unit_search._confirmation import BOTH, Confirmation, Confirmations
+from textgate.unit_search._goals import Goals
+from textgate.unit_search._selection import Selection, Selections
+from textgate.unit_search._subject import Place
+from textgate.unit_search._subspaces import SubspaceExchange
 
 SPECIFIC = 2.0  # points that a side task may lose
 _MOST_CODES = 4  # units whose values are told
+
+
+@dataclass(frozen=True)
+class SetFacts:
+    """What came of a set that was chosen for a claim, to be sufficient or to be necessary.
+
+    Attributes:
+        tried: The units, in the order of selection; empty if there was nothing to try.
+        limit: The most units that it might have had.
+        reached: Whether it does what is claimed on the discovery half.
+        confirmed: Whether it does so on the confirmation half.
+        does_both: Whether the claim holds and the other one is confirmed as well.
+    """
+
+    tried: Units = field(default_factory=Units)
+    limit: int = 0
+    reached: bool = False
+    confirmed: bool = False
+    does_both: bool = False
+
+    @classmethod
+    def of(
+        cls, claim: str, limit: int, selection: Selection | None, confirmation: Confirmation | None
+    ) -> "SetFacts":
+        """Return the facts of a set.
+
+        Args:
+            claim: `"sufficient"` or `"necessary"`: what it was chosen to be.
+            limit: The most units that it might have had.
+            selection: What selection came to; `None` if there was no call for such a set.
+            confirmation: What the confirmation half says; `None` if there was nothing to try.
+        """
+        if selection is None or confirmation is None:
+            return cls(limit=limit)
+        confirmed = bool(getattr(confirmation, claim))
+        both = selection.reached and confirmation.sufficient and confirmation.necessary
+        return cls(selection.units, limit, selection.reached, confirmed, both)
+
+    @property
+    def units(self) -> Units:
+        """The units if the claim holds, in rising order; or none."""
+        return self.tried.sorted() if self.reached and self.confirmed else Units()
 
 
 @dataclass(frozen=True)
@@ -25,42 +71,63 @@ class Facts:
         feature: What the pairs are about.
         place: Where the units are, such as "lstm's cell state".
         accuracy: The model's balanced accuracy on the confirmation half.
-        knows: Whether it has the feature at all.
-        sufficient: The sufficient set, confirmed.
-        necessary: The necessary set, confirmed.
-        specific: A necessary set chosen to spare the other tasks, confirmed; or empty.
-        sufficient_is_necessary: Whether the sufficient set is necessary as well.
-        necessary_is_sufficient: Whether the necessary set is sufficient as well.
-        tried: The sets that discovery came to, confirmed or not: sufficient, necessary.
-        found: Whether discovery thought them to do the job.
-        limits: The most units that each might have had.
+        has_feature: Whether the model is right often enough to ask where it keeps the feature.
+        sufficient: The smallest sufficient set.
+        necessary: The smallest necessary set.
+        specific: A necessary set chosen to spare the other tasks.
         alternatives: Further sets that were confirmed as sufficient.
-        axis: The rank of the direction that does it, or 0.
-        spread: Over how many units the direction is spread.
+        subspace: The rank of the subspace that does it, or 0.
+        spread: Over how many units its first direction is spread.
     """
 
     feature: str
     place: str
     accuracy: float
-    knows: bool = True
-    sufficient: tuple[int, ...] = ()
-    necessary: tuple[int, ...] = ()
-    specific: tuple[int, ...] = ()
-    sufficient_is_necessary: bool = False
-    necessary_is_sufficient: bool = False
-    tried: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
-    found: tuple[bool, bool] = (False, False)
-    limits: tuple[int, int] = (0, 0)
-    alternatives: tuple[tuple[int, ...], ...] = ()
-    axis: int = 0
+    has_feature: bool = True
+    sufficient: SetFacts = SetFacts()
+    necessary: SetFacts = SetFacts()
+    specific: SetFacts = SetFacts()
+    alternatives: tuple[Units, ...] = ()
+    subspace: int = 0
     spread: float = float("nan")
 
+    @classmethod
+    def of(
+        cls,
+        feature: str,
+        place: Place,
+        confirmation: Sample,
+        goals: Goals,
+        selections: Selections,
+        confirmed: Confirmations,
+        subspace: SubspaceExchange,
+    ) -> "Facts":
+        """Return the facts that the protocol's steps established."""
+        limits = goals.limits(confirmation.units)
+
+        chosen = selections.by_name()
+
+        def facts(name: str, claim: str, limit: int) -> SetFacts:
+            return SetFacts.of(claim, limit, chosen.get(name), confirmed.sets.get(name))
+
+        return cls(
+            feature,
+            str(place),
+            float(confirmation.accuracy(confirmation.clean).mean()),
+            sufficient=facts("sufficient", "sufficient", limits.sufficient),
+            necessary=facts("necessary", "necessary", limits.necessary),
+            specific=facts("specific", "necessary", limits.necessary),
+            alternatives=confirmed.alternatives,
+            subspace=subspace.rank,
+            spread=subspace.spread,
+        )
+
     @property
-    def both(self) -> tuple[int, ...]:
+    def both(self) -> Units:
         """The set that is sufficient and necessary at once, the smaller one if both are."""
-        if self.sufficient_is_necessary:
-            return self.sufficient
-        return self.necessary if self.necessary_is_sufficient else ()
+        if self.sufficient.does_both:
+            return self.sufficient.units
+        return self.necessary.units if self.necessary.does_both else Units()
 
 
 def claim_of(facts: Facts) -> str:
@@ -70,13 +137,13 @@ def claim_of(facts: Facts) -> str:
     one, that is only necessary, it is `"each"`. A model that doesn't have the feature has it
     `"absent"`.
     """
-    if not facts.knows:
+    if not facts.has_feature:
         return "absent"
     if facts.both:
         return "both"
-    if facts.sufficient:
-        return "each" if facts.necessary else "sufficient"
-    return "necessary" if facts.necessary else "neither"
+    if facts.sufficient.units:
+        return "each" if facts.necessary.units else "sufficient"
+    return "necessary" if facts.necessary.units else "neither"
 
 
 def verdict(facts: Facts, tables: Mapping[str, pd.DataFrame], goals: Goals) -> str:
@@ -87,117 +154,123 @@ def verdict(facts: Facts, tables: Mapping[str, pd.DataFrame], goals: Goals) -> s
         tables: The tables of the finding.
         goals: What was aimed at.
     """
-    if not facts.knows:
+    if not facts.has_feature:
         return (
             f"The model doesn't agree in {facts.feature} well enough to ask where it keeps it: "
             f"{_percent(facts.accuracy)} right on the confirmation half."
         )
-    table = tables["interventions"]
-    said = [*_of_sufficient(facts, table, goals)]
-    said += _of_necessary(facts, table, tables["side_tasks"], goals)
-    said += _of_specific(facts, table, tables["side_tasks"])
-    if not facts.sufficient:
-        said.append(_of_axis(facts))
-    said += _of_codes(facts.sufficient or facts.necessary, table, tables["codes"])
-    return " ".join(said)
+    effects = tables["interventions"]
+    sentences = _on_sufficient(facts, effects, goals)
+    sentences += _on_necessary(facts, effects, tables["side_tasks"], goals)
+    sentences += _on_specific(facts, effects, tables["side_tasks"])
+    if not facts.sufficient.units:
+        sentences.append(_on_subspace(facts))
+    sentences += _on_codes(
+        facts.sufficient.units or facts.necessary.units, effects, tables["codes"]
+    )
+    return " ".join(sentences)
 
 
-def _of_sufficient(facts: Facts, table: pd.DataFrame, goals: Goals) -> list[str]:
-    if not facts.sufficient:
-        tried, limit = facts.tried[0], facts.limits[0]
-        if facts.found[0]:
-            flips = _flips(table, "sufficient")
-            return [
-                f"No small set found: {_name(tried)} of {facts.place} looked sufficient on the "
-                f"discovery half, but not on the other, where interchange flips {flips}."
-            ]
-        if not tried:
-            return [f"No small set found: no unit of {facts.place} moves {facts.feature}."]
-        return [
-            f"No small set found: the best {len(tried)} units of {facts.place} "
-            f"(at most {limit} were allowed) flip {_flips(table, 'sufficient')} when "
-            f"interchanged, and {_percent(goals.flipped)} were asked for."
-        ]
-    units = _name(facts.sufficient)
-    kind = "sufficient and necessary" if facts.sufficient_is_necessary else "sufficient"
-    verb = "is" if len(facts.sufficient) == 1 else "are"
-    but = "" if facts.sufficient_is_necessary else ", not necessary"
-    said = [
-        f"{units} of {facts.place} {verb} {kind} for {facts.feature}{but}: interchange with the "
-        f"counterpart flips {_flips(table, 'sufficient')}; without "
-        f"{'it' if len(facts.sufficient) == 1 else 'them'} the model is right in "
-        f"{_left(table, 'sufficient')}."
-    ]
-    others = _row(table, "sufficient", "interchange others")
-    elsewhere = float(others["flipped"].iloc[0])
-    also = (
+def _on_sufficient(facts: Facts, effects: pd.DataFrame, goals: Goals) -> list[str]:
+    chosen = facts.sufficient
+    flips = _flips(effects, "sufficient") if chosen.tried else ""
+    if not chosen.units:
+        return [f"No small set found: {_why_not_sufficient(facts, flips, goals)}"]
+    one = len(chosen.units) == 1
+    claim = "sufficient and necessary" if chosen.does_both else "sufficient"
+    but = "" if chosen.does_both else ", not necessary"
+    others = _effects(effects, "sufficient", "interchange others")
+    elsewhere = float(others.loc[others["direction"] == BOTH, "flipped"].iloc[0])
+    meaning = (
         "the feature is stored elsewhere, too"
         if elsewhere >= 0.5
         else "what there is elsewhere is mostly too little to flip the answer"
     )
-    these = "it" if len(facts.sufficient) == 1 else "them"
-    said.append(
-        f"Interchanging all other units, with what they have taken over from {these}, flips "
-        f"{_percent(elsewhere)}: {also}."
-    )
+    sentences = [
+        f"{_named(chosen.units)} of {facts.place} {'is' if one else 'are'} {claim} for "
+        f"{facts.feature}{but}: interchange with the counterpart flips {flips}; without "
+        f"{'it' if one else 'them'} the model is right in "
+        f"{_accuracy_without(effects, 'sufficient')}.",
+        f"Interchanging all other units, with what they have taken over from "
+        f"{'it' if one else 'them'}, flips {_percent(elsewhere)}: {meaning}.",
+    ]
     if facts.alternatives:
-        sets = "; ".join(" ".join(map(str, units)) for units in facts.alternatives)
-        said.append(f"Other sets, disjoint from it, would do as well: {sets}.")
-    return said
+        sets = "; ".join(map(str, facts.alternatives))
+        sentences.append(f"Other sets, disjoint from it, would do as well: {sets}.")
+    return sentences
 
 
-def _of_necessary(
-    facts: Facts, table: pd.DataFrame, side_tasks: pd.DataFrame, goals: Goals
-) -> list[str]:
-    if facts.sufficient_is_necessary and set(facts.necessary) <= set(facts.sufficient):
-        return _specific(facts.necessary or facts.sufficient, side_tasks, "necessary")
-    if facts.necessary:
-        kind = "necessary, and sufficient" if facts.necessary_is_sufficient else "necessary"
-        verb = "is" if len(facts.necessary) == 1 else "are"
-        return [
-            f"{_name(facts.necessary)} of {facts.place} {verb} {kind}: without "
-            f"{'it' if len(facts.necessary) == 1 else 'them'} the model is right in "
-            f"{_left(table, 'necessary')}.",
-            *_specific(facts.necessary, side_tasks, "necessary"),
-        ]
-    tried, limit = facts.tried[1], facts.limits[1]
+def _why_not_sufficient(facts: Facts, flips: str, goals: Goals) -> str:
+    tried = facts.sufficient.tried
+    if facts.sufficient.reached:
+        return (
+            f"{_named(tried)} of {facts.place} looked sufficient on the discovery half, but not "
+            f"on the other, where interchange flips {flips}."
+        )
     if not tried:
+        return f"no unit of {facts.place} moves {facts.feature}."
+    return (
+        f"the best {len(tried)} units of {facts.place} (at most {facts.sufficient.limit} were "
+        f"allowed) flip {flips} when interchanged, and {_percent(goals.flipped)} were asked for."
+    )
+
+
+def _on_necessary(
+    facts: Facts, effects: pd.DataFrame, side_tasks: pd.DataFrame, goals: Goals
+) -> list[str]:
+    chosen, sufficient = facts.necessary, facts.sufficient.units
+    if facts.sufficient.does_both and set(chosen.units) <= set(sufficient):
+        return _on_side_tasks(chosen.units or sufficient, side_tasks, "necessary")
+    if not chosen.tried:
         return []
+    accuracy = _accuracy_without(effects, "necessary")
+    if chosen.units:
+        one = len(chosen.units) == 1
+        claim = "necessary, and sufficient" if chosen.does_both else "necessary"
+        return [
+            f"{_named(chosen.units)} of {facts.place} {'is' if one else 'are'} {claim}: without "
+            f"{'it' if one else 'them'} the model is right in {accuracy}.",
+            *_on_side_tasks(chosen.units, side_tasks, "necessary"),
+        ]
     why = (
         "looked necessary on the discovery half, but not on the other"
-        if facts.found[1]
-        else f"were the best of at most {limit}"
+        if chosen.reached
+        else f"were the best of at most {chosen.limit}"
     )
-    none = "" if facts.specific else "No small necessary set: "  # that one will be named next
+    # The specific set will be named next.
+    none = "" if facts.specific.units else "No small necessary set: "
     return [
-        f"{none}{_name(tried)} {why}; without them the model is right in "
-        f"{_left(table, 'necessary')}, and {_percent(goals.accuracy)} or less was asked for."
+        f"{none}{_named(chosen.tried)} {why}; without them the model is right in {accuracy}, and "
+        f"{_percent(goals.accuracy)} or less was asked for."
     ]
 
 
-def _of_specific(facts: Facts, table: pd.DataFrame, side_tasks: pd.DataFrame) -> list[str]:
+def _on_specific(facts: Facts, effects: pd.DataFrame, side_tasks: pd.DataFrame) -> list[str]:
     """Return what there is to say of the set that was chosen to spare the other tasks."""
-    another = bool(facts.necessary) or facts.sufficient_is_necessary
-    if facts.specific:
+    chosen = facts.specific
+    if not chosen.tried:
+        return []
+    another = bool(facts.necessary.units) or facts.sufficient.does_both
+    accuracy = _accuracy_without(effects, "specific")
+    if chosen.units:
         spared, too = ("that", " as well") if another else ("the other tasks", "")
         return [
-            f"{_name(facts.specific)}, chosen to spare {spared}, are necessary{too}: without them "
-            f"the model is right in {_left(table, 'specific')}.",
-            *_specific(facts.specific, side_tasks, "specific"),
+            f"{_named(chosen.units)}, chosen to spare {spared}, are necessary{too}: without them "
+            f"the model is right in {accuracy}.",
+            *_on_side_tasks(chosen.units, side_tasks, "specific"),
         ]
-    if not (table["set"] == "specific").any():
-        return []
-    units = str(table.loc[table["set"] == "specific", "units"].iloc[0]).split()
     return [
         f"No small necessary set spares {'it' if another else 'the other tasks'}: without units "
-        f"{', '.join(sorted(units, key=int))}, the best that do, the model is right in "
-        f"{_left(table, 'specific')}."
+        f"{', '.join(map(str, chosen.tried.sorted()))}, the best that do, the model is right in "
+        f"{accuracy}."
     ]
 
 
-def _of_axis(facts: Facts) -> str:
-    if facts.axis:
-        kind = "A direction" if facts.axis == 1 else f"A subspace of {facts.axis} dimensions"
+def _on_subspace(facts: Facts) -> str:
+    if facts.subspace:
+        kind = (
+            "A direction" if facts.subspace == 1 else f"A subspace of {facts.subspace} dimensions"
+        )
         return (
             f"{kind} does it, however, estimated on the discovery half and spread over about "
             f"{facts.spread:.0f} units."
@@ -205,81 +278,82 @@ def _of_axis(facts: Facts) -> str:
     return "Nor does a direction, or a subspace of up to 4 dimensions."
 
 
-def _of_codes(units: Sequence[int], table: pd.DataFrame, codes: pd.DataFrame) -> list[str]:
+def _on_codes(units: Sequence[int], effects: pd.DataFrame, codes: pd.DataFrame) -> list[str]:
     """Return with which of the two classes the units' values put any others."""
-    one, other = str(table["direction"].iloc[0]).split("→")
-    said = []
+    direction = Direction.parse(effects["direction"].iloc[0])
+    one, other = direction.base, direction.source
+    sentences = []
     for unit in units[:_MOST_CODES]:
         means = codes[codes["unit"] == unit].set_index("good_class")["mean"]
         if not {one, other} < set(means.index) or means[one] == means[other]:
             continue
         groups: dict[str, list[str]] = {}
         for name in means.index.difference([one, other]):
-            place = (means[name] - means[one]) / (means[other] - means[one])
-            group = f"with {one}" if place < 0.25 else f"with {other}"
-            group = "between the two" if 0.25 <= place <= 0.75 else group
+            position = (means[name] - means[one]) / (means[other] - means[one])
+            group = f"with {one}" if position < 0.25 else f"with {other}"
+            group = "between the two" if 0.25 <= position <= 0.75 else group
             groups.setdefault(group, []).append(str(name))
         parts = [f"{' and '.join(names)} {group}" for group, names in groups.items()]
-        said.append(f"Of the other classes, unit {unit}'s values put {', '.join(parts)}.")
-    return said
+        sentences.append(f"Of the other classes, unit {unit}'s values put {', '.join(parts)}.")
+    return sentences
 
 
-def _specific(units: Sequence[int], side_tasks: pd.DataFrame, label: str) -> list[str]:
+def _on_side_tasks(units: Units, side_tasks: pd.DataFrame, label: str) -> list[str]:
     if not len(side_tasks) or not units:
         return []
     rows = side_tasks[side_tasks["set"] == label]
     if not len(rows) and label != "specific":
         rows = side_tasks[side_tasks["set"] == "sufficient"]
-    said = []
-    for task, group in rows.groupby("task", sort=False):
-        whole = group[group["group"] == "all"]
-        lost = max(0.0, float(whole["lost"].max()))
-        worst = whole["intervention"].iloc[int(whole["lost"].argmax())]
+    sentences = []
+    for task, of_task in rows.groupby("task", sort=False):
+        overall = of_task[of_task["group"] == "all"]
+        lost = max(0.0, float(overall["lost"].max()))
+        worst = overall["intervention"].iloc[int(overall["lost"].argmax())]
         line = f"{str(task).capitalize()} {'stays' if lost < SPECIFIC else 'suffers'}: it loses "
         line += f"{lost:.1f} points at most ({worst}"
-        parts = group[(group["group"] != "all") & (group["intervention"] == worst)]
-        if lost >= SPECIFIC and len(parts):
+        groups = of_task[(of_task["group"] != "all") & (of_task["intervention"] == worst)]
+        if lost >= SPECIFIC and len(groups):
             line += ": " + ", ".join(
                 f"{name} {value:.0f}"
-                for name, value in zip(parts["group"], parts["lost"], strict=True)
+                for name, value in zip(groups["group"], groups["lost"], strict=True)
             )
-        said.append(f"{line}).")
-    return said
+        sentences.append(f"{line}).")
+    return sentences
 
 
-def _row(table: pd.DataFrame, label: str, kind: str) -> pd.DataFrame:
-    rows = table[(table["set"] == label) & (table["intervention"] == kind)]
-    return rows[rows["direction"] == BOTH]
+def _effects(effects: pd.DataFrame, label: str, kind: str) -> pd.DataFrame:
+    """Return the rows of a set and an intervention, one a direction and one for both."""
+    return effects[(effects["set"] == label) & (effects["intervention"] == kind)]
 
 
-def _flips(table: pd.DataFrame, label: str) -> str:
+def _flips(effects: pd.DataFrame, label: str) -> str:
     """Return how many pairs an interchange flips, in each direction."""
-    rows = table[(table["set"] == label) & (table["intervention"] == INTERCHANGE)]
+    rows = _effects(effects, label, INTERCHANGE)
     rows = rows[rows["direction"] != BOTH]
     columns = (rows[name] for name in ("direction", "flipped", "flipped_low", "flipped_high"))
     parts = [
-        f"{_percent(value)} of {name} ({_percent(low)} to {_percent(high)})"
-        for name, value, low, high in zip(*columns, strict=True)
+        f"{_percent(value)} of {direction} ({_percent(low)} to {_percent(high)})"
+        for direction, value, low, high in zip(*columns, strict=True)
     ]
     return " and ".join(parts)
 
 
-def _left(table: pd.DataFrame, label: str) -> str:
+def _accuracy_without(effects: pd.DataFrame, label: str) -> str:
     """Return what ablations leave: balanced accuracy, and the directions where they part."""
     parts = []
     for kind in ABLATIONS:
-        rows = table[(table["set"] == label) & (table["intervention"] == kind)]
-        whole = float(_row(table, label, kind)["accuracy"].iloc[0])
-        sides = rows[rows["direction"] != BOTH]
-        apart = ", ".join(
-            f"{str(name).split('→')[0]} {_percent(float(value))}"
-            for name, value in zip(sides["direction"], sides["accuracy"], strict=True)
+        rows = _effects(effects, label, kind)
+        balanced = float(rows.loc[rows["direction"] == BOTH, "accuracy"].iloc[0])
+        rows = rows[rows["direction"] != BOTH]
+        by_base = ", ".join(
+            f"{Direction.parse(direction).base} {_percent(accuracy)}"
+            for direction, accuracy in zip(rows["direction"], rows["accuracy"], strict=True)
         )
-        parts.append(f"{_percent(whole)} ({kind}: {apart})")
+        parts.append(f"{_percent(balanced)} ({kind}: {by_base})")
     return ", ".join(parts)
 
 
-def _name(units: Sequence[int]) -> str:
+def _named(units: Units) -> str:
     numbers = [str(unit) for unit in units]
     if len(numbers) == 1:
         return f"Unit {numbers[0]}"
