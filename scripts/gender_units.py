@@ -4,7 +4,7 @@
     python scripts/gender_units.py runs/she-her/lstm --to gender-units
 
 The units are chosen on one half of the pairs and confirmed on the other, which has none of its
-templates, names, nouns or verbs. See `textgate.unit_search._protocol` for what counts as evidence.
+templates, names, nouns or verbs. See `textgate.unit_search` for what counts as evidence.
 """
 
 import argparse
