@@ -137,7 +137,7 @@ class Sample:
             rows = self.sides == side
             lead = abs((self.clean - self.source)[rows].mean())
             scale[rows] = 1 / max(lead, 1e-12) / (2 * rows.mean())
-        return (self.clean - decisions) * scale
+        return np.asarray((self.clean - decisions) * scale)
 
     def _by_direction(self, values: np.ndarray, among: np.ndarray | None = None) -> np.ndarray:
         """Return the mean over the items of each direction, `(…, 2)`; NaN where it has none."""

@@ -333,8 +333,9 @@ def _control_table(
 
 
 def _flips(sample: Sample, decisions: np.ndarray) -> np.ndarray:
-    return np.nan_to_num(sample.flipped(decisions).min(axis=-1))
+    return np.asarray(np.nan_to_num(sample.flipped(decisions).min(axis=-1)))
 
 
 def _accuracy_lost(sample: Sample, decisions: np.ndarray) -> np.ndarray:
-    return sample.accuracy(sample.clean).mean() - sample.accuracy(decisions).mean(axis=-1)
+    clean = sample.accuracy(sample.clean).mean()
+    return np.asarray(clean - sample.accuracy(decisions).mean(axis=-1))

@@ -12,10 +12,11 @@ import keras
 import numpy as np
 import pandas as pd
 
+from textgate._special_tokens import PAD
 from textgate.datasets.features import Feature
 from textgate.interchange import Contrasts, Runner, Units
 from textgate.interchange.effects import ABLATIONS
-from textgate.models.language_model import PAD, LanguageModel
+from textgate.models import LanguageModel
 from textgate.recurrence import Edit
 from textgate.unit_search._control_sets import random_sets
 
@@ -111,11 +112,12 @@ class _AblationValues:
         if kind == "zero":
             return np.zeros((1, 1, self.values.shape[-1]), np.float32)
         if kind == "mean":
-            return np.nanmean(self.values, axis=(0, 1))[None, None].astype(np.float32)
+            mean = np.nanmean(self.values, axis=(0, 1), keepdims=True)
+            return np.asarray(mean, np.float32)
         count, time = self.shape
         donors = self.random.integers(len(self.values), size=count)
         steps = np.minimum(np.arange(time)[None], self.last[donors][:, None])
-        return self.values[donors[:, None], steps].astype(np.float32)
+        return np.asarray(self.values[donors[:, None], steps], np.float32)
 
 
 class _HeldLogprobs:

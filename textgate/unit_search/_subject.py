@@ -11,7 +11,7 @@ import pandas as pd
 
 from textgate.datasets.features import Feature
 from textgate.interchange import Contrasts, Runner, contrasts, runner_for
-from textgate.models.language_model import LanguageModel
+from textgate.models import LanguageModel
 
 
 class Place(NamedTuple):
