@@ -40,7 +40,6 @@ NOT_YET = {
     "textgate.cli._compare",
     "cli._compare.compare",
     "cli._train.train",
-    "datasets._grammar.Writer._fill",
     "export._clamp.Clamp.__init__",
     "models._language_model.LanguageModel.__init__",
     "models._language_model._graph",

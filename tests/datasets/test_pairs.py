@@ -2,13 +2,17 @@
 
 import gzip
 import json
+import random
 
 import pandas as pd
 import pytest
 
-from textgate.datasets import _number_items as number_items
-from textgate.datasets import minimal_pairs
+from textgate.datasets import _counterparts as counterparts
+from textgate.datasets import _grammar as grammar
+from textgate.datasets import _verb_agreement as verb_agreement
+from textgate.datasets import lexicon, minimal_pairs, tables
 from textgate.datasets import words as _words
+from textgate.datasets.lexicon import CLASSES, TENSES
 
 
 def write(path, text):
@@ -108,18 +112,23 @@ def test_binary_and_missing_files_are_named(tmp_path):
 
 
 def test_unknown_sources_are_named():
-    with pytest.raises(ValueError, match=r"number_agreement, pronoun_agreement.*Received"):
+    with pytest.raises(
+        ValueError, match=r"number_agreement, pronoun_agreement, tense_agreement, .*Received"
+    ):
         minimal_pairs("nothing")
     with pytest.raises(ValueError, match=r"blimp/CONFIG.*Received"):
         minimal_pairs("tfds:lm1b")
     with pytest.raises(ValueError, match=r"test_lexemes.*Received: split='dev'"):
         minimal_pairs("pronoun_agreement", split="dev")
+    with pytest.raises(ValueError, match=r"train, validation, test.*Received: split='dev'"):
+        minimal_pairs("tense_agreement", split="dev")
     with pytest.raises(ValueError, match="at least 1"):
         minimal_pairs("pronoun_agreement", size=0)
 
 
-def test_number_agreement_is_balanced_and_differs_in_the_verb():
-    pairs = minimal_pairs("number_agreement", split="test")
+@pytest.mark.parametrize("source", sorted(verb_agreement.AGREEMENTS))
+def test_verb_agreement_is_balanced_and_differs_in_the_verb(source):
+    pairs = minimal_pairs(source, split="test")
     assert pairs.good_class.value_counts().nunique() == 1
     with_attractors = pairs[pairs.attractors > 0]
     share = with_attractors.incongruent_attractors.sum() / with_attractors.attractors.sum()
@@ -128,9 +137,58 @@ def test_number_agreement_is_balanced_and_differs_in_the_verb():
         good, bad = _words.split(row.good), _words.split(row.bad)
         assert good[row.target] != bad[row.target]
         assert good[: row.target] == bad[: row.target]
-    texts = {split: set(number_items.pairs(split).good) for split in number_items.SPLITS}
+    texts = {
+        split: {grammar.text_of(item.words) for item in verb_agreement.items(source, split)}
+        for split in ("train", "validation", "test")
+    }
+    assert texts["test"] == set(pairs.good)
     assert not texts["train"] & texts["test"]
     assert not texts["train"] & texts["validation"]
+
+
+def test_tense_is_told_before_the_verb_and_by_nothing_else():
+    pairs = minimal_pairs("tense_agreement", split="test")
+    verbs = {
+        form: row["verb"] for row in tables.read("verbs") for form in (row["past"], row["third"])
+    }
+    past, present = ({row[form] for row in tables.read("verbs")} for form in ("past", "third"))
+    for row in pairs.itertuples():
+        good, bad = _words.split(row.good), _words.split(row.bad)
+        forms = {"past": past, "present": present}
+        assert good[row.target] in forms[row.good_class]
+        assert bad[row.target] in forms[row.bad_class]
+        assert verbs[good[row.target]] == verbs[bad[row.target]] == row.verbs.split(";")[-1]
+        # The counterpart tells the other tense in the same places, and is the same elsewhere.
+        mine, other = _words.split(row.prefix), _words.split(row.counterpart_prefix)
+        assert len(mine) == len(other) == row.target
+        changed = [one for one, two in zip(mine, other, strict=True) if one != two]
+        assert " ".join(changed) == row.antecedent
+        assert row.distance <= row.target
+
+
+def test_all_but_the_tense_is_drawn_before_it():
+    templates = [template for template in grammar.templates() if template.use == "tense"]
+    for number, template in enumerate(templates * 4):
+        past, present = (
+            grammar.Writer(lexicon.load(), random.Random(number)).write(
+                template, CLASSES[number % 3], tense=tense
+            )
+            for tense in TENSES
+        )
+        assert past.words != present.words
+        assert counterparts.of_tense(past) == present
+        assert counterparts.of_tense(present) == past
+
+
+def test_the_words_that_tell_the_tense_are_many():
+    pairs = minimal_pairs("tense_agreement", split="test")
+    told = pairs[pairs.antecedent_kind == "time"]
+    assert 0.3 < len(told) / len(pairs) < 0.7
+    assert told.lexeme.nunique() >= 30
+    assert pairs[pairs.antecedent_kind == "verb"].lexeme.nunique() >= 80
+    partners = set(zip(told.lexeme, told.counterpart_lexeme, strict=True))
+    assert len(partners) == told.lexeme.nunique()  # each has one: else the halves would be linked
+    assert partners == {(other, one) for one, other in partners}
 
 
 def test_pairs_are_the_same_each_time():

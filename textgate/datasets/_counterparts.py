@@ -1,4 +1,4 @@
-"""Counterparts: the same sentence about somebody of the other gender, or about another number.
+"""Counterparts: the same sentence about the other gender, of another number, in the other tense.
 
 An intervention needs a second run to take values from, that differs from the first in one thing
 only. All of a generated sentence but its antecedent is drawn before the class is, so its
@@ -21,7 +21,7 @@ from textgate.datasets import lexicon
 from textgate.datasets import tables as _tables
 from textgate.datasets._grammar import Item, capitalized
 from textgate.datasets._phrases import FIRST_NAMED, article
-from textgate.datasets.lexicon import GENDERS, PRONOUNS
+from textgate.datasets.lexicon import GENDERS, OTHER_TENSE, PRONOUNS
 
 _OTHER_GENDER = dict(zip(GENDERS, reversed(GENDERS), strict=True))
 _TITLES = {
@@ -132,6 +132,23 @@ def _replaced(item: Item, words: tuple[str, ...] | None, lexeme: str, gender: st
         words=capitalized(sentence),
         gender=gender,
         phrase=dataclasses.replace(item.phrase, words=words, lexeme=lexeme),
+    )
+
+
+def of_tense(item: Item) -> Item:
+    """Return a sentence of tense agreement in the other tense."""
+    assert item.other_tense is not None
+    words = list(item.words)
+    for index, word in zip(item.antecedent, item.other_tense.words, strict=True):
+        words[index] = word
+    words[item.target] = item.swapped
+    return dataclasses.replace(
+        item,
+        words=capitalized(words),
+        swapped=item.words[item.target],
+        tense=OTHER_TENSE[item.tense],
+        phrase=item.other_tense,
+        other_tense=item.phrase,
     )
 
 

@@ -8,15 +8,16 @@ births), things with *it*, and sentences without any pronoun. They keep the gend
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from textgate.datasets import _grammar as grammar
-from textgate.datasets import _number_items as number_items
 from textgate.datasets import _pronoun_items as pronoun_items
+from textgate.datasets import _verb_agreement as verb_agreement
 from textgate.datasets import lexicon
+from textgate.datasets._grammar import Item
 from textgate.datasets.lexicon import CLASSES, GENDERS, Weighted
 
-SOURCES = ("number_agreement", "pronoun_agreement")
+SOURCES = tuple(sorted([*verb_agreement.AGREEMENTS, "pronoun_agreement"]))
 # So many others for so many items.
 _OTHERS, _ITEMS = 3, 7
 # One in so many of the others is a sentence of number agreement.
@@ -41,16 +42,20 @@ def _others(split: str, size: int, seed: int) -> Iterator[str]:
             yield text
 
 
+def _texts(items: Iterable[Item]) -> list[str]:
+    return [grammar.text_of(item.words) for item in items]
+
+
 def sentences(
     source: str, split: str = "train", size: int | None = None, seed: int = 0
 ) -> list[str]:
     """Return the sentences of a split of generated data, in an order of chance.
 
     Args:
-        source: `"pronoun_agreement"` or `"number_agreement"`.
+        source: `"pronoun_agreement"`, `"number_agreement"` or `"tense_agreement"`.
         split: For pronoun agreement one of `pronoun_items.SPLITS`; `train`, `validation` and
-            `test` hold three other sentences for every seven items. For number agreement `train`,
-            `validation` or `test`.
+            `test` hold three other sentences for every seven items. For the agreement of verbs
+            `train`, `validation` or `test`, which hold the items' sentences alone.
         size: How many items; the split's own size if None.
         seed: Seed.
 
@@ -64,16 +69,15 @@ def sentences(
     10
     """
     if source not in SOURCES:
-        known = ", ".join(SOURCES)
-        raise ValueError(f"Sentences are generated for {known}. Received: source={source!r}")
-    if source == "number_agreement":
-        found = number_items.items(split, size, seed)
-        return [grammar.text_of(item.words) for item in found]
-    texts = [grammar.text_of(item.words) for item in pronoun_items.items(split, size, seed)]
-    if split in number_items.SPLITS:
+        names = ", ".join(SOURCES)
+        raise ValueError(f"Sentences are generated for {names}. Received: source={source!r}")
+    if source in verb_agreement.AGREEMENTS:
+        return _texts(verb_agreement.items(source, split, size, seed))
+    texts = _texts(pronoun_items.items(split, size, seed))
+    if split in ("train", "validation", "test"):
         count = len(texts) * _OTHERS // _ITEMS
         number = count // _NUMBER
         texts += _others(split, count - number, seed)
-        texts += [grammar.text_of(item.words) for item in number_items.items(split, number, seed)]
+        texts += _texts(verb_agreement.items("number_agreement", split, number, seed))
     random.Random(f"order {split} {seed}").shuffle(texts)
     return texts

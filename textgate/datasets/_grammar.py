@@ -14,6 +14,9 @@ A construction (template) is a line of words and slots:
     [rule] [list]           a rule, or a list of `words.tsv`
     [chain] [ochain]        several verb phrases (the latter with objects: other referents)
     <is|are>                agrees with the antecedent (background sentences only)
+    (last|next) [list.tense]  a word or a verb in past or present, as the sentence is (of tense
+                            agreement): the last one is the target, those before tell the tense
+    [list.either]           a verb in the past or the present, whichever the sentence is in
 
 **Nothing but the antecedent gives the answer away.** All but the antecedent (and the pronoun that
 settles its gender) is drawn before the class is, and fits all four classes: verbs don't agree
@@ -34,7 +37,16 @@ from dataclasses import dataclass, field
 
 from textgate.datasets import tables as _tables
 from textgate.datasets._phrases import Phrase, Phrases
-from textgate.datasets.lexicon import CLASSES, GENDERS, PRONOUNS, Lexicon, Pool, Predicate
+from textgate.datasets.lexicon import (
+    CLASSES,
+    GENDERS,
+    OTHER_TENSE,
+    PRONOUNS,
+    TENSES,
+    Lexicon,
+    Pool,
+    Predicate,
+)
 
 # The template in which training shows the reserved lexemes.
 HOME = "refl.simple"
@@ -45,8 +57,10 @@ _KINDS = ("organization", "machine", "animal")
 _PLACED_KINDS = ("machine", "animal")
 # What the other referents of a sentence are drawn from: of two classes, or of all.
 _RIVALS = (GENDERS,) * 3 + (CLASSES[2:],) + (CLASSES,) * 3
-# For number agreement: one or several.
-_NUMBER_RIVALS = tuple((gender, "they") for gender in CLASSES[:3])
+_RIVALS_OF = {
+    "number": tuple((gender, "they") for gender in CLASSES[:3]),  # one or several
+    "tense": (GENDERS,),  # persons, who may be the subject of any verb
+}
 _NEGATIONS = frozenset(["not", "never", "cannot", "hardly", "nothing", "nobody", "without", "no"])
 _MARKS = frozenset([".", ",", "?", "!"])
 
@@ -57,14 +71,18 @@ class Template:
 
     name: str
     form: str
-    use: str  # train, unseen, background, number
+    use: str  # train, unseen, background, number, tense
     weight: float
     pattern: tuple[str, ...]
 
 
 @dataclass
 class Item:
-    """A sentence with a target, and all that is known of it."""
+    """A sentence with a target, and all that is known of it.
+
+    What decides the target is called the antecedent in all kinds of agreement: of a pronoun, the
+    noun phrase; of number, the subject; of tense, the words that tell it (*yesterday*).
+    """
 
     words: list[str]  # blank-separated, marks apart
     target: int  # index into words; -1 without a target
@@ -76,9 +94,11 @@ class Item:
     template: str
     rivals: tuple[str, ...]  # classes that other referents were drawn from
     others: list[tuple[str, str, str]] = field(default_factory=list)  # class, place, before/between
-    swapped: str = ""  # number agreement: the target's form in the other number
+    swapped: str = ""  # the target's form in the other number or tense
     settled: tuple[str, ...] = ()  # forms of the pronouns that settle the antecedent's gender
     verbs: tuple[str, ...] = ()  # verbs of the predicates before the target
+    tense: str = ""  # tense agreement: past or present
+    other_tense: Phrase | None = None  # the words that tell the other tense
 
 
 @dataclass(frozen=True)
@@ -86,8 +106,13 @@ class _Slot:
     """What waits for the class: filled last."""
 
     kind: str
-    argument: str
-    plural: str = ""
+    first: str  # of agreement the singular or the past; else what the kind needs
+    second: str = ""  # the plural or the present; another referent's place
+    lexeme: str = ""  # the verb, if it is one in a tense
+
+    def in_tense(self, tense: str) -> str:
+        """Return the word in a tense."""
+        return self.first if tense == TENSES[0] else self.second
 
 
 @functools.cache
@@ -141,13 +166,16 @@ class Writer:
         self.phrases = Phrases(lexicon, rng)
         self.chain = chain
 
-    def write(self, template: Template, gender: str, reserved: bool = False) -> Item:
+    def write(
+        self, template: Template, gender: str, reserved: bool = False, tense: str = ""
+    ) -> Item:
         """Return a sentence of a construction.
 
         Args:
             template: The construction.
             gender: Class of the antecedent.
             reserved: The antecedent is one of the reserved lexemes.
+            tense: One of `lexicon.TENSES`, for constructions of tense agreement.
         """
         while True:
             try:
@@ -155,24 +183,27 @@ class Writer:
                 break
             except LookupError:  # a list without predicates for this kind of neuter: another kind
                 continue
-        rng = self.rng
-        background = template.use == "background"
-        quantified = rng.random() < 0.12
+        quantified = self.rng.random() < 0.12
         pool = self.lexicon.reserved if reserved else self.lexicon.common
-        return self._fill(template, gender, quantified, pool, background)
+        filling = _Filling(self, template, gender, tense)
+        place = next((i for i, p in enumerate(self.pieces) if _is(p, "antecedent")), -1)
+        if place >= 0:
+            filling.draw_antecedent(place, pool, quantified)
+        for index, piece in enumerate(self.pieces):
+            filling.add(index, piece)
+        return filling.item()
 
     def _draw(self, template: Template) -> None:
-        self._pieces: list[str | _Slot] = []
+        self.pieces: list[str | _Slot] = []
+        self.verbs: list[tuple[int, str]] = []  # piece, verb
         self._last: dict[str, Predicate] = {}
-        self._verbs: list[tuple[int, str]] = []  # piece, verb
         self._form = template.form
-        self._shown: set[str] = set()
         kinds = _PLACED_KINDS if "{Ap}" in template.pattern else _KINDS
-        self._neuter = kinds[int(self.rng.random() * len(kinds))]
+        self.neuter = kinds[int(self.rng.random() * len(kinds))]
         if template.name.startswith("thing."):
-            self._neuter = "thing"
-        rivals = _NUMBER_RIVALS if template.use == "number" else _RIVALS
-        self._rivals = rivals[int(self.rng.random() * len(rivals))]
+            self.neuter = "thing"
+        rivals = _RIVALS_OF.get(template.use, _RIVALS)
+        self.rivals = rivals[int(self.rng.random() * len(rivals))]
         self._expand(template.pattern)
 
     def _expand(self, parts: tuple[str, ...]) -> None:
@@ -182,11 +213,11 @@ class Writer:
                 self._expand_symbol(part[1:-1])
             elif head == "{":
                 self._expand_slot(part[1:-1])
-            elif head == "<":
-                singular, plural = part[1:-1].split("|")
-                self._pieces.append(_Slot("agree", singular, plural))
+            elif head in "<(":
+                kind = "agree" if head == "<" else "tense"
+                self.pieces.append(_Slot(kind, *part[1:-1].split("|")))
             else:
-                self._pieces.append(part)
+                self.pieces.append(part)
 
     def _expand_symbol(self, name: str) -> None:
         if name in ("chain", "ochain"):
@@ -205,19 +236,25 @@ class Writer:
     def _expand_predicate(self, name: str, form: str) -> None:
         if form == "after":
             last = self._last[name]
-            self._pieces.append(_Slot("agree", last.after, last.after_plural))
+            self.pieces.append(_Slot("agree", last.after, last.after_plural))
             return
-        choices = self.lexicon.predicates[name][self._neuter]
+        choices = self.lexicon.predicates[name][self.neuter]
         predicate = choices.draw(self.rng)
-        while form in ("past", "pres", "ing") and predicate.is_copula:  # "was" would agree
+        while form not in ("base", "part") and predicate.is_copula:  # "was" would agree
             predicate = choices.draw(self.rng)
         self._last[name] = predicate
-        self._verbs.append((len(self._pieces), predicate.forms["base"]))
+        self.verbs.append((len(self.pieces), predicate.forms["base"]))
+        past, present, base = (predicate.forms[name] for name in ("past", "pres", "base"))
         if form == "pres":
-            self._pieces.append(_Slot("agree", predicate.forms["pres"], predicate.forms["base"]))
+            self.pieces.append(_Slot("agree", present, base))
+        elif form == "tense":
+            self.pieces.append(_Slot("tense", past, present, base))
+        elif form == "either":
+            tense = TENSES[int(self.rng.random() * len(TENSES))]
+            self.pieces.append(_Slot("rival", tense, past if tense == TENSES[0] else present))
         else:
-            self._pieces.append(predicate.forms[form])
-        self._pieces.extend(predicate.rest)
+            self.pieces.append(predicate.forms[form])
+        self.pieces.extend(predicate.rest)
 
     def _expand_chain(self, with_objects: bool) -> None:
         least, most = self.chain
@@ -231,84 +268,129 @@ class Writer:
 
     def _expand_slot(self, name: str) -> None:
         if name in _ANTECEDENTS:
-            self._pieces.append(_Slot("antecedent", _ANTECEDENTS[name]))
+            self.pieces.append(_Slot("antecedent", _ANTECEDENTS[name]))
         elif name == "T":
-            self._pieces.append(_Slot("target", self._form))
+            self.pieces.append(_Slot("target", self._form))
         elif name.startswith("C:"):
-            self._pieces.append(_Slot("settle", name[2:]))
+            self.pieces.append(_Slot("settle", name[2:]))
         else:
-            gender = self._rivals[int(self.rng.random() * len(self._rivals))]
-            self._pieces.append(_Slot("other", gender, name[1]))
+            gender = self.rivals[int(self.rng.random() * len(self.rivals))]
+            self.pieces.append(_Slot("other", gender, name[1]))
 
-    def _fill(
-        self, template: Template, gender: str, quantified: bool, pool: Pool, background: bool
-    ) -> Item:
-        plural = gender == "they"
-        words: list[str] = []
-        mine: list[int] = []
-        others: list[tuple[str, str, str]] = []
-        settled: list[str] = []
-        target, target_piece, swapped = -1, len(self._pieces), ""
-        phrase = Phrase((), "none", "")
-        place = next(
-            (
-                i
-                for i, piece in enumerate(self._pieces)
-                if isinstance(piece, _Slot) and piece.kind == "antecedent"
-            ),
-            -1,
+
+class _Filling:
+    """A sentence whose slots are being filled for a class, from the left.
+
+    Args:
+        writer: What has drawn the pieces.
+        template: The construction.
+        gender: Class of the antecedent.
+        tense: Past or present, or "".
+    """
+
+    def __init__(self, writer: Writer, template: Template, gender: str, tense: str) -> None:
+        self.writer, self.template, self.gender, self.tense = writer, template, gender, tense
+        self.words: list[str] = []
+        self.antecedent: list[int] = []
+        self.phrase = Phrase((), "none", "")
+        self.place = -1  # of the antecedent among the pieces
+        self.others: list[tuple[str, str, str]] = []
+        self.settled: list[str] = []
+        self.shown: set[str] = set()
+        self.target, self.target_piece, self.swapped = -1, len(writer.pieces), ""
+        tensed = [i for i, piece in enumerate(writer.pieces) if _is(piece, "tense")]
+        self.last_tensed = tensed[-1] if tensed else -1
+        self.cues: list[_Slot] = []
+
+    def draw_antecedent(self, place: int, pool: Pool, quantified: bool) -> None:
+        """Draw the antecedent, before any other referent."""
+        writer, slot = self.writer, self.writer.pieces[place]
+        assert isinstance(slot, _Slot)
+        background = self.template.use == "background"
+        phrase = writer.phrases.antecedent(
+            slot.first, self.gender, writer.neuter, pool, quantified, background
         )
-        if place >= 0:
-            slot = self._pieces[place]
-            assert isinstance(slot, _Slot)
-            phrase = self.phrases.antecedent(
-                slot.argument, gender, self._neuter, pool, quantified, background
-            )
-            asks = "question" in template.name
-            if phrase.words[0] == "no" and (asks or _negates(self._pieces)):
-                phrase = dataclasses.replace(phrase, words=("every", *phrase.words[1:]))
-            self._shown.update((phrase.lexeme, *phrase.words))
-        for index, piece in enumerate(self._pieces):
-            if isinstance(piece, str):
-                words.append(piece)
-                continue
-            if piece.kind == "antecedent":
-                mine.extend(range(len(words), len(words) + len(phrase.words)))
-                words.extend(phrase.words)
-            elif piece.kind == "target":
-                target, target_piece = len(words), index
-                words.append(PRONOUNS[gender][piece.argument])
-            elif piece.kind == "settle":
-                mine.append(len(words))
-                settled.append(piece.argument)
-                words.append(PRONOUNS[gender][piece.argument])
-            elif piece.kind == "agree":
-                if template.use == "number" and target < 0:
-                    target, target_piece = len(words), index
-                    swapped = piece.argument if plural else piece.plural
-                words.extend((piece.plural if plural else piece.argument).split())
-            else:
-                where = "before" if index < place else "between"
-                other = self.phrases.referent(
-                    piece.argument, piece.plural, where == "between", self._shown
+        asks = "question" in self.template.name
+        if phrase.words[0] == "no" and (asks or _negates(writer.pieces)):
+            phrase = dataclasses.replace(phrase, words=("every", *phrase.words[1:]))
+        self.shown.update((phrase.lexeme, *phrase.words))
+        self.phrase, self.place = phrase, place
+
+    def add(self, index: int, piece: str | _Slot) -> None:
+        """Add the words of a piece."""
+        if isinstance(piece, str):
+            self.words.append(piece)
+            return
+        use, plural, here = self.template.use, self.gender == "they", len(self.words)
+        match piece.kind:
+            case "antecedent":
+                if use != "tense":
+                    self.antecedent.extend(range(here, here + len(self.phrase.words)))
+                self.words.extend(self.phrase.words)
+            case "target":
+                self._aim(index)
+                self.words.append(PRONOUNS[self.gender][piece.first])
+            case "settle":
+                self.antecedent.append(here)
+                self.settled.append(piece.first)
+                self.words.append(PRONOUNS[self.gender][piece.first])
+            case "agree":
+                if use == "number" and self.target < 0:
+                    self._aim(index, piece.first if plural else piece.second)
+                self.words.extend((piece.second if plural else piece.first).split())
+            case "tense":
+                if index == self.last_tensed:
+                    self._aim(index, piece.in_tense(OTHER_TENSE[self.tense]))
+                else:
+                    self.antecedent.append(here)
+                    self.cues.append(piece)
+                self.words.append(piece.in_tense(self.tense))
+            case "rival":
+                self.others.append((piece.first, "verb", "between" if self.cues else "before"))
+                self.words.append(piece.second)
+            case "other":
+                where = "before" if index < self.place else "between"
+                other = self.writer.phrases.referent(
+                    piece.first, piece.second, where == "between", self.shown
                 )
-                words.extend(other.words)
-                others.append((piece.argument, _PLACES[piece.plural], where))
+                self.words.extend(other.words)
+                if use != "tense":
+                    self.others.append((piece.first, _PLACES[piece.second], where))
+
+    def _aim(self, index: int, swapped: str = "") -> None:
+        self.target, self.target_piece, self.swapped = len(self.words), index, swapped
+
+    def _cue(self, tense: str) -> Phrase:
+        """Return the words that tell a tense; their lexeme is themselves, or the verb."""
+        words = tuple(slot.in_tense(tense) for slot in self.cues)
+        verb = self.cues[0].lexeme
+        return Phrase(words, "verb" if verb else "time", verb or " ".join(words))
+
+    def item(self) -> Item:
+        """Return the sentence."""
+        tells = self.template.use == "tense"
+        end = self.target_piece + tells  # the target's verb counts as well: it is what is asked for
         return Item(
-            words=capitalized(words),
-            target=target,
-            form=template.form,
-            gender=gender,
-            antecedent=tuple(mine),
-            phrase=phrase,
-            neuter=self._neuter,
-            template=template.name,
-            rivals=self._rivals,
-            others=others,
-            swapped=swapped,
-            settled=tuple(settled),
-            verbs=tuple(verb for index, verb in self._verbs if index < target_piece),
+            words=capitalized(self.words),
+            target=self.target,
+            form=self.template.form,
+            gender=self.gender,
+            antecedent=tuple(self.antecedent),
+            phrase=self._cue(self.tense) if tells else self.phrase,
+            neuter=self.writer.neuter,
+            template=self.template.name,
+            rivals=self.writer.rivals,
+            others=self.others,
+            swapped=self.swapped,
+            settled=tuple(self.settled),
+            verbs=tuple(verb for index, verb in self.writer.verbs if index < end),
+            tense=self.tense,
+            other_tense=self._cue(OTHER_TENSE[self.tense]) if tells else None,
         )
+
+
+def _is(piece: str | _Slot, kind: str) -> bool:
+    return isinstance(piece, _Slot) and piece.kind == kind
 
 
 def _negates(pieces: list[str | _Slot]) -> bool:

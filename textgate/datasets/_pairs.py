@@ -4,16 +4,21 @@ A minimal pair is two sentences that differ in one word, of which one is English
 that has learned what decides between them gives the right one the greater probability.
 """
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from textgate.datasets import _number_items as number_items
 from textgate.datasets import _pronoun_pairs as pronoun_pairs
+from textgate.datasets import _verb_agreement as verb_agreement
 from textgate.datasets import pair_files
 
-_GENERATED = {"number_agreement": number_items.pairs, "pronoun_agreement": pronoun_pairs.pairs}
+_GENERATED: dict[str, Callable[..., pd.DataFrame]] = {
+    "pronoun_agreement": pronoun_pairs.pairs,
+    **{name: functools.partial(verb_agreement.pairs, name) for name in verb_agreement.AGREEMENTS},
+}
 _FILES = (".jsonl", ".json", ".csv", ".tsv")
 
 
@@ -27,10 +32,10 @@ def minimal_pairs(
     """Return minimal pairs, one row a pair.
 
     Args:
-        source: `"pronoun_agreement"` or `"number_agreement"` (generated); the path of a file in
-            BLiMP's JSONL format, of a CSV or TSV with columns prefix, good and bad, or of contexts
-            with a gold pronoun (columns prefix, pronoun and gender), each also in gzip; or
-            `"tfds:blimp/CONFIG"`, such as `"tfds:blimp/anaphor_gender_agreement"`.
+        source: `"pronoun_agreement"`, `"number_agreement"` or `"tense_agreement"` (generated); the
+            path of a file in BLiMP's JSONL format, of a CSV or TSV with columns prefix, good and
+            bad, or of contexts with a gold pronoun (columns prefix, pronoun and gender), each also
+            in gzip; or `"tfds:blimp/CONFIG"`, such as `"tfds:blimp/anaphor_gender_agreement"`.
         split: Which part of generated data: see `pronoun_items.SPLITS`. Files and BLiMP have only
             one part, which is taken whatever `split` says.
         size: For generated data, how many items; for the rest, the first so many pairs.
@@ -41,7 +46,7 @@ def minimal_pairs(
         At least the columns `item` (rows that differ only in the wrong form share it), `good` and
         `bad` (whole sentences) and `target` (index of the differing word among the tokenizer's
         words; -1 if more than a word differs); the other columns are those of
-        `pronoun_pairs.pairs`, `number_items.pairs` and `pair_files.read`.
+        `pronoun_pairs.pairs`, `verb_agreement.pairs` and `pair_files.read`.
 
     Raises:
         FileNotFoundError: If there is no file of that path.
@@ -60,15 +65,15 @@ def minimal_pairs(
     if name in _GENERATED:
         return _GENERATED[name](split, size, seed)
     if name.startswith("tfds:"):
-        found = _from_tfds(name, data_dir)
-        return found if size is None else found.head(size)
+        pairs = _from_tfds(name, data_dir)
+        return pairs if size is None else pairs.head(size)
     plain = name.removesuffix(".gz")
     if isinstance(source, Path) or plain.endswith(_FILES) or Path(name).exists():
-        found = pair_files.read(source)
-        return found if size is None else found.head(size)
-    known = ", ".join(sorted(_GENERATED))
+        pairs = pair_files.read(source)
+        return pairs if size is None else pairs.head(size)
+    names = ", ".join(sorted(_GENERATED))
     raise ValueError(
-        f"Minimal pairs come from {known}, tfds:blimp/CONFIG or the path of a file "
+        f"Minimal pairs come from {names}, tfds:blimp/CONFIG or the path of a file "
         f"(.jsonl, .csv, .tsv). Received: source={name!r}"
     )
 
@@ -80,10 +85,10 @@ def _from_tfds(name: str, data_dir: str | Path | None) -> pd.DataFrame:
     import tensorflow_datasets as tfds
 
     config = dataset.split("/")[1].split(":")[0]
-    known = [entry.name for entry in tfds.builder_cls("blimp").BUILDER_CONFIGS]
-    if config not in known:
-        raise ValueError(f"blimp has {', '.join(known)}. Received: source={name!r}")
-    loaded = tfds.load(dataset, split="train", data_dir=data_dir)
+    configs = [entry.name for entry in tfds.builder_cls("blimp").BUILDER_CONFIGS]
+    if config not in configs:
+        raise ValueError(f"blimp has {', '.join(configs)}. Received: source={name!r}")
+    examples = tfds.load(dataset, split="train", data_dir=data_dir)
 
     def decoded(example: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -91,4 +96,4 @@ def _from_tfds(name: str, data_dir: str | Path | None) -> pd.DataFrame:
             for key, value in example.items()
         }
 
-    return pair_files.blimp((decoded(example) for example in tfds.as_numpy(loaded)), name)
+    return pair_files.blimp((decoded(example) for example in tfds.as_numpy(examples)), name)

@@ -6,15 +6,16 @@ made for it, which of their rows are of the two classes, on what other task its 
 nothing.
 
 To add a feature, add a row to `FEATURES` and its data: a source of minimal pairs that
-`textgate.datasets.minimal_pairs` knows (of generated ones, templates in `data/templates.tsv` and an
-entry in `_verb_agreement.py`), or the path of a file of pairs. Users need not touch the table: they
-pass a `Feature` of their own, or a name that is not in the table with pairs of their own.
+`textgate.datasets.minimal_pairs` knows, or the path of a file of pairs. For the agreement of verbs,
+generated pairs are templates in `data/templates.tsv` and a row in `_verb_agreement.AGREEMENTS`.
+Users need not touch the table: they pass a `Feature` of their own, or a name that is not in the
+table with pairs of their own.
 """
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from textgate.datasets.lexicon import GENDERS
+from textgate.datasets.lexicon import GENDERS, NUMBERS, TENSES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +53,8 @@ FEATURES = {
     feature.name: feature
     for feature in (
         Feature("gender", GENDERS, "pronoun_agreement"),
-        Feature("number", ("singular", "plural"), "number_agreement", "pronoun_agreement"),
+        Feature("number", NUMBERS, "number_agreement", "pronoun_agreement"),
+        Feature("tense", TENSES, "tense_agreement", text="tense_agreement"),
     )
 }
 

@@ -23,6 +23,9 @@ from textgate.datasets import tables as _tables
 GENDERS = ("feminine", "masculine")
 CLASSES = (*GENDERS, "neuter", "they")
 FORMS = ("subject", "object", "possessive", "reflexive")
+NUMBERS = ("singular", "plural")
+TENSES = ("past", "present")
+OTHER_TENSE = dict(zip(TENSES, reversed(TENSES), strict=True))
 
 # The pronoun of each class in each form.
 PRONOUNS = {
