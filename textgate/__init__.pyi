@@ -3,6 +3,7 @@
 from . import datasets as datasets
 from . import evaluation as evaluation
 from . import export as export
+from . import importing as importing
 from . import interchange as interchange
 from . import interventions as interventions
 from . import layers as layers
@@ -48,6 +49,7 @@ __all__ = [
     "evaluation",
     "export",
     "find_units",
+    "importing",
     "interchange",
     "intervene",
     "interventions",

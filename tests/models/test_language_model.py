@@ -165,8 +165,9 @@ def test_what_is_no_model_is_refused(tmp_path):
         tg.load(tmp_path / "broken.keras")
     other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     other.save(tmp_path / "other.keras")
+    assert isinstance(tg.load(tmp_path / "other.keras"), keras.Sequential)
     with pytest.raises(ValueError, match="not a textgate language model"):
-        tg.load(tmp_path / "other.keras")
+        tg.models.load_language_model(tmp_path / "other.keras")
     lambdas = keras.Sequential([keras.Input((3,)), keras.layers.Lambda(lambda x: x + 1)])
     lambdas.save(tmp_path / "lambda.keras")
     with pytest.raises(ValueError, match="can be loaded safely"):

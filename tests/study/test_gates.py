@@ -156,7 +156,7 @@ def test_holders_are_chosen_on_other_pairs_than_those_they_are_tested_on(models,
     seen = []
     holders_module = importlib.import_module("textgate.study._holders")
     monkeypatch.setattr(holders_module, "minimal_pairs", lambda task, split, size: drawn[split])
-    monkeypatch.setattr(holders_module, "load", lambda run: models[run])
+    monkeypatch.setattr(holders_module, "load_language_model", lambda run: models[run])
     monkeypatch.setattr(
         holders_module, "holding_units", lambda lm, items, layer: seen.append(items) or [3]
     )

@@ -32,7 +32,7 @@ def evaluate(
     import textgate
     from textgate.evaluation import evaluate as evaluate_on
 
-    lm = textgate.load(run)
+    lm = textgate.models.load_language_model(run)
     target = out or ((run if run.is_dir() else run.parent) / "evaluation")
     running = _reads_on(run)
     texts = None

@@ -23,5 +23,7 @@ def export(
     import textgate
 
     target = to or ((run if run.is_dir() else run.parent) / "saved_model")
-    textgate.export.saved_model(textgate.load(run), target, overwrite=overwrite, half=half)
+    textgate.export.saved_model(
+        textgate.models.load_language_model(run), target, overwrite=overwrite, half=half
+    )
     print(f"wrote {target}")

@@ -33,7 +33,7 @@ def trace(
 
     import textgate
 
-    model = textgate.load(run)
+    model = textgate.models.load_language_model(run)
     found = textgate.trace(
         model,
         sentences,

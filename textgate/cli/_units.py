@@ -56,7 +56,7 @@ def units(
     if run is None:
         _over_runs(found_runs, table, feature, layer, signals, seed, to)
         return
-    lm = textgate.load(run)
+    lm = textgate.models.load_language_model(run)
     found = textgate.find_units(lm, table, feature, layer, signals[0] if signals else None, seed)
     _print(found)
     if to is not None:

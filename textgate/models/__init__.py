@@ -4,7 +4,7 @@ from textgate.models._cells import CELLS, equations_of, matched_units, parameter
 from textgate.models._kneser_ney import KneserNey
 from textgate.models._language_model import LanguageModel
 from textgate.models._text_model import TextModel
-from textgate.models.loading import load, load_run
+from textgate.models.loading import load, load_language_model, load_run
 
 __all__ = [
     "CELLS",
@@ -13,6 +13,7 @@ __all__ = [
     "TextModel",
     "equations_of",
     "load",
+    "load_language_model",
     "load_run",
     "matched_units",
     "parameters_in_use",

@@ -1,31 +1,44 @@
-"""Brings language models back from files and from run directories."""
+"""Brings models back from files and from run directories."""
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from textgate import importing
 from textgate.models._text_model import TextModel
 
 MODEL_FILE = "model.keras"
 CONFIG_FILE = "config.json"
 
 
-def load(path: str | os.PathLike[str]) -> Any:
-    """Load a language model with its tokenizer.
+def load(
+    path: str | os.PathLike[str],
+    into: Any = None,
+    custom_objects: Mapping[str, Any] | None = None,
+    safe_mode: bool = True,
+) -> Any:
+    """Load a model: a language model with its tokenizer, or any other Keras model, old ones too.
 
-    Nothing of the file is executed (Keras's `safe_mode`).
+    Nothing of the file is executed (Keras's `safe_mode`). A model of Keras 1 or 2 gives what it
+    gave there (`textgate.importing`), and is an ordinary model of Keras 3.
 
     Args:
-        path: A `.keras` file, a run directory, or a directory with one run directory a model (a
-            study): then its first, `lstm` before the others.
+        path: A `.keras` file, a run directory, a directory with one run directory a model (a
+            study): then its first, `lstm` before the others; or an HDF5 file (`.h5`) of Keras 1,
+            2 or 3.
+        into: Of an HDF5 file with weights alone: the built Keras model that they belong to, or the
+            JSON file that describes it.
+        custom_objects: Layers and functions that the file names and Keras lacks, by name.
+        safe_mode: `False` runs code in the file (`Lambda` layers): only for files that you trust.
 
     Returns:
-        The model: a `LanguageModel`, or a `KneserNey`.
+        A `LanguageModel`, a `KneserNey`, or another Keras model.
 
     Raises:
         FileNotFoundError: If there is no such model.
-        ValueError: If the file is not a language model, or its training isn't finished.
+        ValueError: If the file is of another kind, or its training isn't finished.
 
     Example:
 
@@ -36,17 +49,35 @@ def load(path: str | os.PathLike[str]) -> Any:
     import keras
 
     file = _model_file(Path(path))
+    kind = importing.kind_of(file)
+    if kind == "hdf5":
+        return importing.load_keras_file(file, into, custom_objects, safe_mode)
+    if kind != "keras":
+        importing.refuse(file, "a Keras model")
+    if into is not None:
+        raise ValueError(f"`into` is for weights in HDF5 files. Received: {file}")
     try:
-        model = keras.saving.load_model(file, compile=False, safe_mode=True)
+        return keras.saving.load_model(
+            file, custom_objects=custom_objects, compile=False, safe_mode=safe_mode
+        )
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(
             f"not a Keras model that can be loaded safely ({reason}). Received: {file}"
         ) from error
+
+
+def load_language_model(path: str | os.PathLike[str]) -> Any:
+    """Load a language model with its tokenizer, as `load` does.
+
+    Raises:
+        ValueError: If it is another model.
+    """
+    model = load(path)
     if not isinstance(model, TextModel):
         raise ValueError(
-            "the file holds a Keras model but not a textgate language model with its tokenizer; "
-            f"load it with keras.saving.load_model. Received: {file}"
+            "the file holds a Keras model but not a textgate language model with its tokenizer. "
+            f"Received: {path}"
         )
     return model
 

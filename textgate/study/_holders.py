@@ -15,7 +15,7 @@ import pandas as pd
 
 from textgate.datasets import minimal_pairs
 from textgate.mechanics.calls import one_site
-from textgate.models import load
+from textgate.models import load_language_model
 from textgate.study._gates import holding_units, turned
 from textgate.study._measures import gender_items
 from textgate.tracing import find_sites
@@ -56,7 +56,7 @@ def holders(run: str | Path, kind: str, layer: str | None = None, size: int = 12
     Raises:
         ValueError: If the model has no such layer, or the layer is of another kind.
     """
-    lm = load(run)
+    lm = load_language_model(run)
     sites, _ = find_sites(lm)
     site, _ = one_site(lm, layer or (sites[0].path if sites else None))
     if site.spec.cell.kind != kind:

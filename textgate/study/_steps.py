@@ -47,9 +47,9 @@ class Model:
     def lm(self) -> Any:
         """The trained model."""
         if self._lm is None:
-            from textgate.models import load
+            from textgate.models import load_language_model
 
-            self._lm = load(self.run)
+            self._lm = load_language_model(self.run)
         return self._lm
 
     # -- the stages ------------------------------------------------------------------------------

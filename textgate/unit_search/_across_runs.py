@@ -111,7 +111,7 @@ def find_units_over_runs(
         ValueError: If there are no runs, or as `find_units` does.
         FileNotFoundError: If one is not there.
     """
-    from textgate.models import load
+    from textgate.models import load_language_model
 
     if not runs:
         raise ValueError("give at least one run. Received: none")
@@ -119,7 +119,7 @@ def find_units_over_runs(
     options = {"side_tasks": {}, "texts": [], **options}
     rows, findings = [], []
     for run in runs:
-        lm = load(run)
+        lm = load_language_model(run)
         known = _training(run)
         for signal in signals or (None,):
             found = find_units(

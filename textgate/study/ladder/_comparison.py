@@ -22,7 +22,7 @@ import pandas as pd
 
 from textgate._files import is_partial, write_json, write_text
 from textgate._quiet import compiling_is_meant
-from textgate.models import CELLS, load
+from textgate.models import CELLS, load_language_model
 from textgate.study.ladder import _runs as ladder_runs
 from textgate.study.ladder import _tables as ladder_tables
 from textgate.study.ladder._runs import COUNTED, Data, Setting
@@ -181,7 +181,7 @@ class _Work:
             ladder_runs.save(place, lm, facts)
         if final and "bits" not in facts:
             was_there = False
-            lm = lm or load(place)
+            lm = lm or load_language_model(place)
             items, found, removed = ladder_runs.measure(lm, self.data, seed)
             write_text(place / "items.csv", items.to_csv(index=False))
             if removed is not None:
