@@ -11,6 +11,7 @@ carry out edits as well (`textgate.tracing._edited`); their numbers are inputs o
 function, so that other numbers need no other program.
 """
 
+import contextlib
 import re
 import threading
 import weakref
@@ -70,7 +71,8 @@ class Program:
         model: The model; only a weak reference is kept.
         wanted: The signals to return, for each site's path.
         with_outputs: Whether to return the model's outputs as well, under the key `OUTPUTS`; or a
-            function of outputs and inputs, to return what it returns.
+            function of outputs and inputs, to return what it returns. Its method `around(model)`,
+            if it has one, is a context in which the model is called.
         plan: The edits to carry out.
     """
 
@@ -187,8 +189,10 @@ class Program:
                 entry["mask"] = call.mask
             records.setdefault(call.site.path, []).append(entry)
 
+        around = getattr(self._with_outputs, "around", None)
         with (
             LossesKept(model),
+            contextlib.nullcontext() if around is None else around(model),
             keras.StatelessScope(mapping, collect_losses=True) as scope,
             intercept(
                 [site for site in sites if id(site.layer) in layers], edits=edits, record=record

@@ -1,0 +1,446 @@
+"""Runs any Keras model with sets of units changed: the model as it is, with many edits in a batch.
+
+The rows of a batch are pairs of a set and an item. Each row has its own units and its own new
+values, and these are inputs of one compiled program (`textgate.tracing.program`), so that all sets
+and all kinds of intervention share it. The signal's values on bases and sources come from one
+trace each.
+
+A layer may be a container of several (`bidirectional`): then the units of all of them are numbered
+through, in the order of the trace's nodes, and a set may have units of each.
+
+What padding hides: an item's steps are counted where the layer isn't masked. So the donor of a
+resampled step is the donor's step of the same number, on whichever side the padding is.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops, tree
+
+from textgate.interchange._contrasts import Contrasts
+from textgate.interchange._decisions import DecisionReader, Logits, place_of_output
+from textgate.interchange._replacements import draw_donors
+from textgate.recurrence import Edit
+from textgate.tracing import Call, Site, checked_sites, nodes_of, resolve, trace
+from textgate.tracing.program import OUTPUTS, program_for
+
+KINDS = ("interchange", "zero", "mean", "resample")
+_NUMBERS = 2**21  # of a signal's values in a batch
+_ROWS = 1024  # in a batch, at most
+
+
+@dataclass(frozen=True)
+class Place:
+    """One layer whose units are changed.
+
+    Attributes:
+        path: Its path.
+        call: The number of the call; `None` if the layer is called once.
+        units: How many units it has.
+        begin: The number of its first unit, numbered through.
+    """
+
+    path: str
+    call: int | None
+    units: int
+    begin: int
+
+    @property
+    def node(self) -> str:
+        """The name of its node in a trace."""
+        return self.path if self.call is None else f"{self.path}/call_{self.call}"
+
+    @property
+    def columns(self) -> slice:
+        """Where its units stand among all."""
+        return slice(self.begin, self.begin + self.units)
+
+
+@dataclass(frozen=True)
+class SetPlan:
+    """Which signal is edited where; see `textgate.tracing._edited.Plan`.
+
+    Attributes:
+        places: The layers.
+        signal: The signal.
+        subspace: Whether the part in a subspace is exchanged, instead of single units.
+    """
+
+    places: tuple[Place, ...]
+    signal: str
+    subspace: bool = False
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """Paths of the sites with edits."""
+        return frozenset(place.path for place in self.places)
+
+    def edits(
+        self, call: Call, given: Sequence[Mapping[str, Any]]
+    ) -> tuple[list[Edit], dict[str, dict[str, Any]]]:
+        """Return the edit of a call: where `units` (rows, units) are, the signal is `values`."""
+        edits = []
+        for place, arrays in zip(self.places, given, strict=True):
+            if place.path != call.site.path or place.call not in (None, call.index):
+                continue
+            values = arrays["values"]  # (rows | 1, time, units)
+            if self.subspace:
+                edits.append(Edit(self.signal, matrix=arrays["matrix"], offset=values))
+            else:
+                where = ops.expand_dims(arrays["units"], 1)  # (rows, 1, units)
+                edits.append(Edit(self.signal, where, values))
+        return edits, {}
+
+
+class ModelRunner:
+    """Runs a Keras model with sets of units changed.
+
+    Args:
+        model: Any built Keras model that `textgate.trace` takes.
+        items: The items, as `textgate.contrasts` makes them.
+        layer: The recurrent layer, as `textgate.trace` names it (`encoder/lstm`, `lstm/call_0`), or
+            a container of several, whose units are then numbered through.
+        signal: The signal to change: a state, a gate or the candidate.
+
+    Attributes:
+        items: The items.
+        layer: The layer's name.
+        signal: The signal's name.
+        units: How many units the layer has.
+
+    Raises:
+        ValueError: If the model has no such layer, the layer no such signal, or it is called
+            several times and the name doesn't say which call.
+    """
+
+    def __init__(
+        self, model: keras.Model, items: Contrasts, layer: str, signal: str = "cell_state"
+    ) -> None:
+        self.model, self.items, self.layer, self.signal = model, items, layer, signal
+        self._base, self._mask, self._places = self._traced(items.base)
+        self.units = sum(place.units for place in self._places)
+        self._source = None if items.source is None else self._traced(items.source)[0]
+        self._reference: tuple[Contrasts, np.ndarray, np.ndarray] | None = None
+        output = place_of_output(model, items.output)
+        self._read: DecisionReader | None = None
+        self._head: Any = True
+        if items.readout is None:
+            self._read = DecisionReader(model, items.good, items.bad, items.last, output)
+            self._head = self._read.head
+        self._clean: np.ndarray | None = None
+        self._source_decision: np.ndarray | None = None
+
+    # -- the signal --------------------------------------------------------------------------
+
+    def _traced(self, inputs: Any) -> tuple[np.ndarray, np.ndarray, tuple[Place, ...]]:
+        """Return the signal on inputs `(n, time, units)`, its mask `(n, time)` and the places."""
+        sites = checked_sites(self.model)
+        resolved = resolve(self.layer, sites)
+        for site, _ in resolved:
+            if self.signal not in site.spec.cell.signals:
+                raise ValueError(
+                    f"`signal` must be one that {site.path!r} computes, "
+                    f"{list(site.spec.cell.signals)}. Received: signal={self.signal!r}"
+                )
+        nodes = nodes_of(
+            trace(
+                self.model, inputs, layers=[self.layer], signals=[self.signal], progress=False
+            )
+        )
+        places, arrays, masks, begin = [], [], [], 0
+        for site, call in resolved:
+            place = Place(site.path, call, site.spec.units, begin)
+            if place.node not in nodes:
+                calls = sorted(name for name in nodes if name.startswith(f"{site.path}/"))
+                raise ValueError(
+                    f"the model calls layer {site.path!r} several times; name one of its calls, "
+                    f"{calls}. Received: layer={self.layer!r}"
+                )
+            node = nodes[place.node]
+            arrays.append(np.asarray(node[self.signal].values, np.float32))
+            masks.append(np.asarray(node["mask"].values, bool))
+            places.append(place)
+            begin += site.spec.units
+        if any(not np.array_equal(mask, masks[0]) for mask in masks):
+            raise ValueError(
+                "layers whose units are changed together must go through the same steps. "
+                f"Received: layer={self.layer!r}, whose layers have different masks"
+            )
+        return np.concatenate(arrays, axis=2), masks[0], tuple(places)
+
+    def base_values(self) -> np.ndarray:
+        """Return the signal on the bases, `float64` of `(n, time, units)`, NaN at padding."""
+        return self._base.astype(np.float64)
+
+    def source_values(self) -> np.ndarray:
+        """Return the signal on the sources, likewise."""
+        return self._needed_source().astype(np.float64)
+
+    def activity(self) -> np.ndarray:
+        """Return each unit's root mean square over the steps of the bases, `(units,)`."""
+        return np.sqrt((self._base[self._mask].astype(np.float64) ** 2).mean(axis=0))
+
+    def _needed_source(self) -> np.ndarray:
+        if self._source is None:
+            raise ValueError(
+                "interchange needs the items' sources; give `contrasts` a `source`. "
+                "Received: contrasts without"
+            )
+        return self._source
+
+    # -- decisions ---------------------------------------------------------------------------
+
+    def clean(self) -> np.ndarray:
+        """Return the decisions on the bases without any intervention, `(n,)`."""
+        if self._clean is None:
+            self._clean = self._decided(self.items.base, None, [np.arange(len(self.items))], {})[0]
+        return self._clean.copy()
+
+    def source(self) -> np.ndarray:
+        """Return the decisions on the sources, between the same two classes, `(n,)`."""
+        self._needed_source()
+        if self._source_decision is None:
+            rows = [np.arange(len(self.items))]
+            self._source_decision = self._decided(self.items.source, None, rows, {})[0]
+        return self._source_decision.copy()
+
+    def run(
+        self,
+        sets: Any,
+        kind: str = "interchange",
+        reference: Contrasts | None = None,
+        seed: int = 0,
+        by_position: bool = False,
+    ) -> np.ndarray:
+        """Return the decisions `(m, n)` with the units of each of the sets `(m, units)` changed.
+
+        Args:
+            sets: Booleans of shape `(m, units)`: which units each set has.
+            kind: `"interchange"`, `"zero"`, `"mean"` or `"resample"`; see `StackRunner`.
+            reference: For `"mean"` and `"resample"`: whose bases the values come from; the items'
+                own by default.
+            seed: For `"resample"`: seed of the draw.
+            by_position: For `"mean"`: whether each step has its own mean.
+
+        Raises:
+            ValueError: If the sets are not booleans of that shape, the kind is unknown, it needs
+                sources and there are none, or there is nobody to resample from.
+        """
+        sets = np.asarray(sets)
+        if sets.dtype != bool or sets.ndim != 2 or sets.shape[1] != self.units:
+            raise ValueError(
+                f"`sets` must be booleans of shape (m, units), here with {self.units} units of "
+                f"{self.layer!r}. Received: {sets.dtype} of shape {sets.shape}"
+            )
+        values = self._values(kind, reference, seed, by_position)
+        plan = SetPlan(self._places, self.signal)
+        each = [np.arange(len(self.items))] * len(sets)
+        return self._decided(self.items.base, plan, each, {"units": sets, "values": values})
+
+    def run_subspace(
+        self,
+        basis: Any,
+        kind: str = "interchange",
+        reference: Contrasts | None = None,
+        seed: int = 0,
+        by_position: bool = False,
+    ) -> np.ndarray:
+        """Return the decisions with the part of the signal in a subspace changed.
+
+        With Q orthonormal columns, s becomes s + (value − s) Q Qᵀ.
+
+        Args:
+            basis: Of shape `(units, rank)`; or several, `(m, units, rank)`.
+            kind: As for `run`.
+            reference: As for `run`.
+            seed: As for `run`.
+            by_position: As for `run`.
+
+        Raises:
+            ValueError: If a basis is not orthonormal or has another shape, the layer is a
+                container of several, or as `run` does.
+        """
+        bases = np.asarray(basis, np.float32)
+        stacked = bases[None] if bases.ndim == 2 else bases
+        check_bases(stacked, bases.shape, self.units)
+        if len(self._places) > 1:
+            raise ValueError(
+                "a subspace lies within one layer; name one. "
+                f"Received: layer={self.layer!r}, which stands for "
+                f"{[place.node for place in self._places]}"
+            )
+        values = self._values(kind, reference, seed, by_position)
+        plan = SetPlan(self._places, self.signal, subspace=True)
+        everyone = np.arange(len(self.items))
+        decisions = []
+        for q in stacked:
+            onto = q @ q.T
+            numbers = {
+                "matrix": np.eye(self.units, dtype=np.float32) - onto,
+                "values": values @ onto,
+            }
+            decisions.append(self._decided(self.items.base, plan, [everyone], numbers)[0])
+        return decisions[0] if bases.ndim == 2 else np.stack(decisions)
+
+    # -- values ------------------------------------------------------------------------------
+
+    def _values(
+        self, kind: str, reference: Contrasts | None, seed: int, by_position: bool
+    ) -> np.ndarray:
+        """Return the signal's new values, `(n | 1, time, units)`; 0 where nobody is asked.
+
+        There is always a value for every step: a program for any length reads them step by step.
+        """
+        if kind == "interchange":
+            return np.nan_to_num(self._needed_source())
+        if kind == "zero":
+            return np.zeros((1, self._mask.shape[1], self.units), np.float32)
+        if kind not in KINDS:
+            raise ValueError(f"`kind` must be one of {KINDS}. Received: kind={kind!r}")
+        signal, mask = self._of(reference)
+        if kind == "mean":
+            return self._mean(signal, mask, by_position)
+        lengths, donors_mask = self._mask.sum(axis=1), mask
+        same = reference is None or reference is self.items
+        donors = draw_donors(lengths - 1, donors_mask.sum(axis=1) - 1, same, seed)
+        order = np.argsort(~donors_mask, axis=1, kind="stable")  # unmasked steps first
+        number = np.clip(_numbers(self._mask), 0, donors_mask.sum(axis=1)[donors][:, None] - 1)
+        steps = np.take_along_axis(order[donors], np.maximum(number, 0), axis=1)
+        return np.nan_to_num(signal[donors[:, None], steps])
+
+    def _mean(self, signal: np.ndarray, mask: np.ndarray, by_position: bool) -> np.ndarray:
+        overall = signal[mask].mean(axis=0, dtype=np.float64)
+        if not by_position:
+            everywhere = np.broadcast_to(overall, (1, self._mask.shape[1], self.units))
+            return everywhere.astype(np.float32)
+        number = np.where(mask, _numbers(mask), -1)
+        means = np.repeat(overall[None], max(self._mask.shape[1], 1), axis=0)
+        for step in range(min(len(means), int(number.max(initial=-1)) + 1)):
+            means[step] = signal[number == step].mean(axis=0, dtype=np.float64)
+        return means[np.maximum(_numbers(self._mask), 0)].astype(np.float32)
+
+    def _of(self, reference: Contrasts | None) -> tuple[np.ndarray, np.ndarray]:
+        """Return the signal over a reference's bases, and its mask."""
+        if reference is None or reference is self.items:
+            return self._base, self._mask
+        if self._reference is None or self._reference[0] is not reference:
+            signal, mask, _ = self._traced(reference.base)
+            self._reference = reference, signal, mask
+        return self._reference[1], self._reference[2]
+
+    # -- batches -----------------------------------------------------------------------------
+
+    def _decided(
+        self,
+        inputs: Any,
+        plan: SetPlan | None,
+        each: Sequence[np.ndarray],
+        numbers: Mapping[str, np.ndarray],
+    ) -> np.ndarray:
+        """Return a row of decisions for each set.
+
+        Args:
+            inputs: The model's inputs, one example an item.
+            plan: What is edited; `None` for nothing.
+            each: For each set, the items.
+            numbers: `units`, a row for each set, or `matrix`; and `values`, for each item or all.
+        """
+        sets = np.repeat(np.arange(len(each)), [len(items) for items in each])
+        items = np.concatenate([*each, np.empty(0, np.int64)]).astype(np.int64)
+        program = program_for(self.model, {}, plan, self._head)
+        state = program.state()
+        size, fixed = self._batch()
+        if self.items.readout is not None:
+            size = min(size, max(len(self.items), 1))
+        parts = []
+        for begin in range(0, len(items), size):
+            rows = slice(begin, begin + size)
+            batch = _padded_rows(np.arange(len(items))[rows], size if fixed else None)
+            own = items[batch]
+            given = [] if plan is None else self._given(plan, numbers, sets[batch], own)
+            records, _ = program(state, _rows_of(inputs, own), given)
+            count = len(items[rows])
+            outputs = tree.map_structure(lambda x, n=count: np.asarray(x)[:n], records[OUTPUTS])
+            parts.append(outputs if self._read is None else self._read(outputs, items[rows]))
+        if self._read is not None:
+            flat = np.concatenate(parts) if parts else np.empty(0, np.float32)
+            return flat.reshape(len(each), -1) if len(each) else np.empty((0, len(self.items)))
+        return self._read_out(parts, len(each))
+
+    def _given(
+        self, plan: SetPlan, numbers: Mapping[str, np.ndarray], sets: np.ndarray, items: np.ndarray
+    ) -> list[dict[str, np.ndarray]]:
+        """Return the arrays of one batch, for each place."""
+        values = numbers["values"]
+        values = values[items] if len(values) > 1 else values
+        given = []
+        for place in plan.places:
+            arrays = {"values": np.ascontiguousarray(values[..., place.columns])}
+            if plan.subspace:
+                arrays["matrix"] = numbers["matrix"]
+            else:
+                arrays["units"] = np.ascontiguousarray(numbers["units"][sets][:, place.columns])
+            given.append(arrays)
+        return given
+
+    def _read_out(self, parts: Sequence[Any], sets: int) -> np.ndarray:
+        """Return what the items' `readout` makes of the outputs, set by set."""
+        n = len(self.items)
+        outputs = tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
+        decisions = []
+        for number in range(sets):
+            rows = slice(number * n, (number + 1) * n)
+            decision = np.asarray(
+                self.items.readout(tree.map_structure(lambda x, r=rows: x[r], outputs))
+            )
+            if decision.shape != (n,):
+                raise ValueError(
+                    "`readout` must return one number for each example. "
+                    f"Received: shape {decision.shape} for {n} examples"
+                )
+            decisions.append(decision.astype(np.float32))
+        return np.stack(decisions)
+
+    def _batch(self) -> tuple[int, bool]:
+        """Return how many rows a batch has, and whether the model insists on it."""
+        for layer in self.model._flatten_layers():
+            if isinstance(layer, keras.layers.RNN) and layer.stateful and layer.states:
+                return int(tree.flatten(layer.states)[0].shape[0]), True
+        for tensor in tree.flatten(getattr(self.model, "inputs", None) or []):
+            if tensor.shape and tensor.shape[0] is not None:
+                return int(tensor.shape[0]), True
+        rows = _NUMBERS // max(1, self._mask.shape[1] * self.units)
+        return max(32, min(_ROWS, rows)), False
+
+
+def check_bases(stacked: np.ndarray, shape: tuple[int, ...], units: int) -> None:
+    """Raise a `ValueError` unless bases have orthonormal columns over `units` units."""
+    if stacked.ndim != 3 or stacked.shape[1] != units or not stacked.shape[2]:
+        raise ValueError(
+            f"`basis` must have shape (units, rank) or (m, units, rank) with {units} units. "
+            f"Received: shape {shape}"
+        )
+    gram = np.swapaxes(stacked, 1, 2) @ stacked
+    if not np.allclose(gram, np.eye(stacked.shape[2]), atol=1e-4):
+        raise ValueError(
+            "the columns of `basis` must be orthonormal; numpy.linalg.qr makes them so. "
+            f"Received: columns with products up to {np.abs(gram).max():.3g}"
+        )
+
+
+def _numbers(mask: np.ndarray) -> np.ndarray:
+    """Return each step's number among its item's unmasked steps; at a masked one the last before."""
+    return np.cumsum(mask, axis=1) - 1
+
+
+def _rows_of(inputs: Any, rows: np.ndarray) -> Any:
+    return tree.map_structure(lambda x: np.asarray(x)[rows], inputs)
+
+
+def _padded_rows(rows: np.ndarray, size: int | None) -> np.ndarray:
+    if size is None or len(rows) == size:
+        return rows
+    return np.concatenate([rows, np.repeat(rows[:1], size - len(rows))])
