@@ -401,7 +401,8 @@ class ModelRunner:
                     "`readout` must return one number for each example. "
                     f"Received: shape {decision.shape} for {n} examples"
                 )
-            decisions.append(decision.astype(np.float32))
+            sign = 1.0 if self.items.sign is None else self.items.sign
+            decisions.append((decision * sign).astype(np.float32))
         return np.stack(decisions)
 
     def _batch(self) -> tuple[int, bool]:

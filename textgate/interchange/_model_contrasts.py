@@ -1,0 +1,226 @@
+"""Contrasts for any Keras model: inputs, their counterparts, and the classes to decide between.
+
+A classifier of sentiment reads "The plot was not good" and its counterpart "The plot was so good".
+Both have to be alike step by step: as long, and masked at the same steps.
+
+Two directions are evidence, one isn't: a damaged model that always says *negative* would do well on
+reviews that are negative. So where every item decides for the same class, each pair is taken the
+other way round as well: the source as base, with `good` and `bad` exchanged.
+"""
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from keras import tree
+
+from textgate.interchange._contrasts import Contrasts
+from textgate.interchange._decisions import check_different, classes_of, place_of_output
+from textgate.tracing import checked_sites, nodes_of, trace
+
+# A test by signs of clusters can reach p = 2⁻⁶ = 0.016 with six clusters in the confirming half.
+_CLUSTERS = 12
+_DEFAULT_GROUPS = ("template", "lexeme")
+CLASS = "good_class"
+
+
+def model_contrasts(
+    model: Any,
+    base: Any,
+    source: Any = None,
+    good: Any = None,
+    bad: Any = None,
+    step: Any = None,
+    output: str | int | None = None,
+    readout: Callable[[Any], Any] | None = None,
+    table: pd.DataFrame | None = None,
+    groups: str | Sequence[str] | None = None,
+    feature: str = "feature",
+) -> Contrasts:
+    """Make a model's inputs and their counterparts ready for intervention; see `contrasts`."""
+    checked_sites(model)
+    base, source = _structure(base), None if source is None else _structure(source)
+    count = _examples(base, "base")
+    if source is not None:
+        _check_alike(base, source)
+    if (readout is None) == (good is None or bad is None):
+        raise ValueError(
+            "a decision needs two classes, `good` and `bad`, or a function of the outputs, "
+            f"`readout`. Received: good={good!r}, bad={bad!r}, readout={readout!r}"
+        )
+    place_of_output(model, output)
+    if readout is None:
+        classes = classes_of(good, count, "good"), classes_of(bad, count, "bad")
+        check_different(*classes)
+    else:
+        classes = np.ones(count, np.int64), np.zeros(count, np.int64)
+    rows = _table(table, count)
+    if CLASS not in rows:
+        rows[CLASS], rows["bad_class"] = (each.astype(str) for each in classes)
+    names = _groups(groups, rows)
+    items = Contrasts(
+        table=rows,
+        base=base,
+        source=source,
+        good=classes[0],
+        bad=classes[1],
+        last=None if step is None else _steps(step, count),
+        feature=feature,
+        output=output,
+        readout=readout,
+        sign=None if readout is None else np.ones(count),
+        groups=names,
+        prefixes=False,
+    )
+    if source is None:
+        return items
+    _check_aligned(model, base, source)
+    items = _without_equal(items)
+    return _both_ways(items) if items.table[CLASS].nunique() == 1 else items
+
+
+def _structure(inputs: Any) -> Any:
+    """Return inputs with arrays as leaves; nested lists of numbers or strings are one array."""
+    plain = isinstance(inputs, list | tuple)
+    if plain and not any(hasattr(part, "shape") or isinstance(part, dict) for part in inputs):
+        return np.asarray(inputs)
+    return tree.map_structure(np.asarray, inputs)
+
+
+def _examples(inputs: Any, name: str) -> int:
+    counts = {len(leaf) if leaf.ndim else 0 for leaf in tree.flatten(inputs)}
+    if len(counts) != 1 or counts == {0}:
+        raise ValueError(
+            f"`{name}` must be what `model.predict` takes, as many examples in each part. "
+            f"Received: parts of shape {[leaf.shape for leaf in tree.flatten(inputs)]}"
+        )
+    return counts.pop()
+
+
+def _check_alike(base: Any, source: Any) -> None:
+    try:
+        tree.assert_same_structure(base, source)
+        same = [
+            a.shape == b.shape
+            for a, b in zip(tree.flatten(base), tree.flatten(source), strict=True)
+        ]
+    except ValueError:
+        same = [False]
+    if not all(same):
+        shapes = [[leaf.shape for leaf in tree.flatten(part)] for part in (base, source)]
+        raise ValueError(
+            "`base` and `source` must have the same structure and shapes, so that each step of the "
+            f"one has its step in the other. Received: {shapes[0]} and {shapes[1]}"
+        )
+
+
+def _steps(step: Any, count: int) -> np.ndarray:
+    array = np.asarray(step)
+    if array.dtype.kind not in "iu" or array.shape not in ((), (count,)) or array.min() < 0:
+        raise ValueError(
+            f"`step` must be the step that decides, from 0 on, or one for each of the {count} "
+            f"items. Received: {array.dtype} of shape {array.shape}, least "
+            f"{array.min() if array.size else None}"
+        )
+    return np.broadcast_to(array, (count,)).astype(np.int32)
+
+
+def _table(table: pd.DataFrame | None, count: int) -> pd.DataFrame:
+    if table is None:
+        return pd.DataFrame(index=pd.RangeIndex(count))
+    if not isinstance(table, pd.DataFrame) or len(table) != count:
+        size = len(table) if hasattr(table, "__len__") else "no"
+        raise ValueError(
+            f"`table` must be a DataFrame with a row for each of the {count} items. "
+            f"Received: {type(table).__name__} with {size} rows"
+        )
+    return table.reset_index(drop=True).copy()
+
+
+def _groups(groups: str | Sequence[str] | None, table: pd.DataFrame) -> tuple[str, ...]:
+    """Return the columns that group items, and warn of too few groups for a test."""
+    if groups is None:
+        names = tuple(name for name in _DEFAULT_GROUPS if name in table)
+    else:
+        names = (groups,) if isinstance(groups, str) else tuple(groups)
+    missing = [name for name in names if name not in table]
+    if missing:
+        raise ValueError(
+            f"`groups` must name columns of `table`, {list(table.columns)}. "
+            f"Received: {missing[0]!r}"
+        )
+    for name in names:
+        distinct = table[name].nunique()
+        if distinct < 2:
+            raise ValueError(
+                "items must be of two groups at least, so that what is found on some is confirmed "
+                f"on others. Received: groups={name!r}, with {distinct} of them"
+            )
+        if distinct < _CLUSTERS:
+            warnings.warn(
+                f"{distinct} groups by {name!r} are too few for the test that confirms units: with "
+                f"half of them no effect reaches p ≤ 0.025. {_CLUSTERS} or more can.",
+                UserWarning,
+                stacklevel=4,
+            )
+    return names
+
+
+def _check_aligned(model: Any, base: Any, source: Any) -> None:
+    """Raise a `ValueError` where a layer masks other steps of a source than of its base."""
+    of_base, of_source = (
+        nodes_of(trace(model, inputs, units=[0], progress=False)) for inputs in (base, source)
+    )
+    for name, node in of_base.items():
+        if name not in of_source:
+            continue
+        mine, theirs = (np.asarray(each["mask"].values) for each in (node, of_source[name]))
+        if mine.shape != theirs.shape or not np.array_equal(mine, theirs):
+            wrong = np.argwhere(mine != theirs) if mine.shape == theirs.shape else [(0, 0)]
+            item, at = (int(number) for number in wrong[0])
+            raise ValueError(
+                "base and source must align step by step: pad both alike. Received: item "
+                f"{item}, of which layer {name!r} reads step {at} in the "
+                f"{'base' if mine[item, at] else 'source'} and masks it in the "
+                f"{'source' if mine[item, at] else 'base'}"
+            )
+
+
+def _without_equal(items: Contrasts) -> Contrasts:
+    """Leave out, and count, items whose source is their base."""
+    leaves = zip(tree.flatten(items.base), tree.flatten(items.source), strict=True)
+    differs = np.any(
+        [(a != b).reshape(len(a), -1).any(axis=1) for a, b in leaves], axis=0
+    )
+    if differs.all():
+        return items
+    if not differs.any():
+        raise ValueError(
+            "`source` must differ from `base`. Received: the same inputs for all "
+            f"{len(items)} items"
+        )
+    fewer = items.select(differs)
+    return replace(fewer, dropped={"counterpart the same": int((~differs).sum())})
+
+
+def _both_ways(items: Contrasts) -> Contrasts:
+    """Return each pair as it is and the other way round."""
+    def joined(first: Any, second: Any) -> Any:
+        return tree.map_structure(lambda a, b: np.concatenate([a, b]), first, second)
+
+    back = items.table.copy()
+    back[CLASS], back["bad_class"] = items.table["bad_class"], items.table[CLASS]
+    last, sign = items.last, items.sign
+    return replace(
+        items,
+        table=pd.concat([items.table, back], ignore_index=True),
+        base=joined(items.base, items.source),
+        source=joined(items.source, items.base),
+        good=np.concatenate([items.good, items.bad]),
+        bad=np.concatenate([items.bad, items.good]),
+        last=None if last is None else np.concatenate([last, last]),
+        sign=None if sign is None else np.concatenate([sign, -sign]),
+    )
