@@ -30,6 +30,7 @@ LARGE_FUNCTIONS = {
     "recurrence.fast.tensorflow_gru.run": "a loop and its gradient, which share their names",
     "recurrence.fast.tensorflow_gru.run.backward": "the equations of the gradient, one a line",
     "recurrence.fast.tensorflow_lstm.run": "a loop and its gradient, which share their names",
+    "interchange._contrasts.contrasts": "pairs, or one argument for each part of an item",
     "probing._sparse.sparse_probe": "one argument for each choice of the experiment",
     "probing.probes.probe": "one argument for each choice of the experiment",
 }

@@ -18,6 +18,7 @@ from keras import ops, tree
 
 from textgate import recurrence
 from textgate.layers import spec_of, weights_of
+from textgate.models import LanguageModel
 
 _ROWS = 256  # items read at a time
 
@@ -39,6 +40,11 @@ class Stack:
     embedding: np.ndarray
 
 
+def is_stack(model: Any) -> bool:
+    """Whether a model is a language model of textgate: embedding, recurrent layers, read-out."""
+    return isinstance(model, LanguageModel)
+
+
 def stack_of(lm: Any) -> Stack:
     """Return what a language model consists of.
 
@@ -48,7 +54,7 @@ def stack_of(lm: Any) -> Stack:
     Raises:
         TypeError: If it is something else.
     """
-    if not all(hasattr(lm, name) for name in ("recurrent_layers", "get_layer", "tied")):
+    if not is_stack(lm):
         raise TypeError(
             "`lm` must be a textgate.models.LanguageModel, as textgate.load returns it. "
             f"Received: {type(lm).__name__}"

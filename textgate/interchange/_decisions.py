@@ -145,8 +145,8 @@ def place_of_output(model: keras.Model, output: str | int | None) -> int:
         return 0
     if isinstance(output, str) and output in names:
         return names.index(output)
-    is_number = isinstance(output, int | np.integer) and not isinstance(output, bool)
-    if is_number and 0 <= output < max(len(names), 1):
+    whole = isinstance(output, int) and not isinstance(output, bool)
+    if whole and output in range(max(len(names), 1)):
         return int(output)
     raise ValueError(
         f"`output` must name an output of the model, {names}, or be its number. "

@@ -27,7 +27,8 @@ import pandas as pd
 from textgate.datasets.features import Feature, feature_of
 from textgate.evaluation import interval
 from textgate.interchange._clean_runs import readout_difference
-from textgate.interchange._contrasts import Contrasts, contrasts
+from textgate.interchange._contrasts import contrasts
+from textgate.interchange._items import Contrasts
 from textgate.interchange._runner import runner_for
 from textgate.interventions import Affine, intervene
 from textgate.models import LanguageModel
@@ -210,6 +211,7 @@ class _Erased:
     @staticmethod
     def _at_last(items: Contrasts) -> np.ndarray:
         """Where each item's last step is, booleans `(n, time)`."""
+        assert items.last is not None
         return np.arange(items.base.shape[1]) == items.last[:, None]
 
 

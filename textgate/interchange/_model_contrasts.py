@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from keras import tree
 
-from textgate.interchange._contrasts import Contrasts
 from textgate.interchange._decisions import check_different, classes_of, place_of_output
+from textgate.interchange._items import Contrasts
 from textgate.tracing import checked_sites, nodes_of, trace
 
 # A test by signs of clusters can reach p = 2⁻⁶ = 0.016 with six clusters in the confirming half.
@@ -192,9 +192,7 @@ def _check_aligned(model: Any, base: Any, source: Any) -> None:
 def _without_equal(items: Contrasts) -> Contrasts:
     """Leave out, and count, items whose source is their base."""
     leaves = zip(tree.flatten(items.base), tree.flatten(items.source), strict=True)
-    differs = np.any(
-        [(a != b).reshape(len(a), -1).any(axis=1) for a, b in leaves], axis=0
-    )
+    differs = np.any([(a != b).reshape(len(a), -1).any(axis=1) for a, b in leaves], axis=0)
     if differs.all():
         return items
     if not differs.any():
@@ -208,6 +206,7 @@ def _without_equal(items: Contrasts) -> Contrasts:
 
 def _both_ways(items: Contrasts) -> Contrasts:
     """Return each pair as it is and the other way round."""
+
     def joined(first: Any, second: Any) -> Any:
         return tree.map_structure(lambda a, b: np.concatenate([a, b]), first, second)
 

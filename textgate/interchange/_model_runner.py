@@ -20,11 +20,11 @@ import keras
 import numpy as np
 from keras import ops, tree
 
-from textgate.interchange._contrasts import Contrasts
-from textgate.interchange._decisions import DecisionReader, Logits, place_of_output
+from textgate.interchange._decisions import DecisionReader, place_of_output
+from textgate.interchange._items import Contrasts
 from textgate.interchange._replacements import draw_donors
 from textgate.recurrence import Edit
-from textgate.tracing import Call, Site, checked_sites, nodes_of, resolve, trace
+from textgate.tracing import Call, checked_sites, nodes_of, resolve, trace
 from textgate.tracing.program import OUTPUTS, program_for
 
 KINDS = ("interchange", "zero", "mean", "resample")
@@ -146,9 +146,7 @@ class ModelRunner:
                     f"{list(site.spec.cell.signals)}. Received: signal={self.signal!r}"
                 )
         nodes = nodes_of(
-            trace(
-                self.model, inputs, layers=[self.layer], signals=[self.signal], progress=False
-            )
+            trace(self.model, inputs, layers=[self.layer], signals=[self.signal], progress=False)
         )
         places, arrays, masks, begin = [], [], [], 0
         for site, call in resolved:
@@ -388,14 +386,13 @@ class ModelRunner:
 
     def _read_out(self, parts: Sequence[Any], sets: int) -> np.ndarray:
         """Return what the items' `readout` makes of the outputs, set by set."""
-        n = len(self.items)
+        n, readout = len(self.items), self.items.readout
+        assert readout is not None
         outputs = tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
         decisions = []
         for number in range(sets):
             rows = slice(number * n, (number + 1) * n)
-            decision = np.asarray(
-                self.items.readout(tree.map_structure(lambda x, r=rows: x[r], outputs))
-            )
+            decision = np.asarray(readout(tree.map_structure(lambda x, r=rows: x[r], outputs)))
             if decision.shape != (n,):
                 raise ValueError(
                     "`readout` must return one number for each example. "
@@ -433,7 +430,7 @@ def check_bases(stacked: np.ndarray, shape: tuple[int, ...], units: int) -> None
 
 
 def _numbers(mask: np.ndarray) -> np.ndarray:
-    """Return each step's number among its item's unmasked steps; at a masked one the last before."""
+    """Return each step's number among the unmasked ones; at a masked step, that of the last."""
     return np.cumsum(mask, axis=1) - 1
 
 

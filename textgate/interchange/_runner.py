@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from textgate.interchange._contrasts import Contrasts
+from textgate.interchange._items import Contrasts
 
 
 class Runner(Protocol):
@@ -81,18 +81,19 @@ def runner_for(model: Any, items: Contrasts, layer: str, signal: str = "cell_sta
     """Return what runs a model on items with sets of a layer's units changed.
 
     Args:
-        model: A `textgate.models.LanguageModel`.
+        model: A `textgate.models.LanguageModel`, or any Keras model that `textgate.trace` takes.
         items: The items, as `textgate.interchange.contrasts` makes them.
-        layer: The recurrent layer (`"lstm"`, `"lstm_1"`, …).
+        layer: The recurrent layer, as `textgate.trace` names it (`"lstm"`, `"encoder/lstm_1"`).
         signal: The signal to change: a state, a gate or the candidate.
 
     Returns:
-        A `StackRunner`: the model is a plain stack of an embedding, recurrent layers and a
-        read-out.
+        A `StackRunner` for minimal pairs in a language model of textgate, which is a plain stack of
+        an embedding, recurrent layers and a read-out. Else a `ModelRunner`, which calls the model
+        as it is; on a plain stack it gives the same numbers, later.
 
     Raises:
         ValueError: If the model has no such layer, or the layer no such signal.
-        TypeError: If the model is not a language model of textgate.
+        TypeError: If the model is no Keras model.
 
     Example:
 
@@ -114,6 +115,10 @@ def runner_for(model: Any, items: Contrasts, layer: str, signal: str = "cell_sta
     True
     """
     # Not above: what only speaks of runners needs no Keras.
+    from textgate.interchange._clean_runs import is_stack
+    from textgate.interchange._model_runner import ModelRunner
     from textgate.interchange._stack_runner import StackRunner
 
-    return StackRunner(model, items, layer, signal)
+    if items.prefixes and is_stack(model):
+        return StackRunner(model, items, layer, signal)
+    return ModelRunner(model, items, layer, signal)

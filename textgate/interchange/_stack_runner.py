@@ -30,8 +30,8 @@ import numpy as np
 from keras import ops
 
 from textgate.interchange._clean_runs import readout_difference, run_clean, stack_of, tensors_of
-from textgate.interchange._contrasts import Contrasts
 from textgate.interchange._edited_runs import edited_run
+from textgate.interchange._items import Contrasts
 from textgate.interchange._replacements import draw_donors, first_difference, mean_at_steps
 from textgate.recurrence.steps import project
 from textgate.tracing import find_sites, resolve

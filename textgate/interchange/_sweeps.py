@@ -18,7 +18,8 @@ import pandas as pd
 from textgate._files import is_partial, write, write_text
 from textgate._progress import progress_of
 from textgate.datasets.features import Feature
-from textgate.interchange._contrasts import Contrasts, contrasts
+from textgate.interchange._contrasts import contrasts
+from textgate.interchange._items import Contrasts
 from textgate.interchange._runner import runner_for
 from textgate.tracing import fingerprint
 

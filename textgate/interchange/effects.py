@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from textgate.interchange._contrasts import Contrasts
 from textgate.interchange._directions import Direction
+from textgate.interchange._items import Contrasts
 from textgate.interchange._runner import Runner
 
 INTERCHANGE = "interchange"
