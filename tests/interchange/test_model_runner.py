@@ -33,9 +33,9 @@ def texts(count=12, seed=0):
     return base, source
 
 
-def functional(body, outputs, activation="softmax"):
+def functional(body, outputs, activation="softmax", mask=True):
     inputs = keras.Input((None,), dtype="int32")
-    x = body(layers.Embedding(20, 5, mask_zero=True)(inputs))
+    x = body(layers.Embedding(20, 5, mask_zero=mask)(inputs))
     return shaken(keras.Model(inputs, layers.Dense(outputs, activation=activation)(x)))
 
 
@@ -47,7 +47,7 @@ def nested():
     encoder = keras.Sequential(
         [keras.Input((None, 5)), layers.Bidirectional(layers.GRU(4), name="both")], name="encoder"
     )
-    return functional(encoder, 3)
+    return functional(encoder, 3, mask=False)
 
 
 def encoder_decoder():
@@ -226,7 +226,7 @@ def test_a_readout_sees_all_items_and_is_turned_round_with_them():
     np.testing.assert_allclose(decisions, [runner.clean(), runner.source()], atol=1e-6)
 
 
-def test_a_stateful_model_starts_each_batch_from_its_own_state():
+def test_items_of_a_stateful_model_are_examples_on_their_own():
     inputs = keras.Input(batch_shape=(4, 5, 2))
     x = layers.GRU(3, stateful=True, name="rnn")(inputs)
     model = shaken(keras.Model(inputs, layers.Dense(1)(x)))
@@ -238,9 +238,12 @@ def test_a_stateful_model_starts_each_batch_from_its_own_state():
     items = contrasts(model, base=base, source=source, good=1, bad=0)
     runner = ModelRunner(model, items, "rnn", "hidden_state")
     np.testing.assert_array_equal(np.asarray(model.get_layer("rnn").states[0]), state)
-    np.testing.assert_allclose(
-        runner.run(np.ones((1, 3), bool))[0], runner.source(), rtol=0, atol=1e-5
-    )
+    np.testing.assert_allclose(runner.run(np.ones((1, 3), bool))[0], runner.source(), atol=1e-5)
+    backwards = runner_for(model, items.select(np.arange(16)[::-1]), "rnn", "hidden_state")
+    np.testing.assert_allclose(backwards.clean()[::-1], runner.clean(), rtol=0, atol=1e-6)
+    model.get_layer("rnn").reset_states()
+    fresh = model.predict(base[:4], batch_size=4, verbose=0)
+    np.testing.assert_allclose(runner.clean()[:4], fresh[:, 0], rtol=0, atol=1e-5)
 
 
 def test_inputs_by_name_several_outputs_and_words():

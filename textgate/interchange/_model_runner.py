@@ -2,8 +2,7 @@
 
 The rows of a batch are pairs of a set and an item. Each row has its own units and its own new
 values, and these are inputs of one compiled program (`textgate.tracing.program`), so that all sets
-and all kinds of intervention share it. The signal's values on bases and sources come from one
-trace each.
+and all kinds of intervention share it.
 
 A layer may be a container of several (`bidirectional`): then the units of all of them are numbered
 through, in the order of the trace's nodes, and a set may have units of each.
@@ -12,7 +11,7 @@ What padding hides: an item's steps are counted where the layer isn't masked. So
 resampled step is the donor's step of the same number, on whichever side the padding is.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +23,9 @@ from textgate.interchange._decisions import DecisionReader, place_of_output
 from textgate.interchange._items import Contrasts
 from textgate.interchange._replacements import draw_donors
 from textgate.recurrence import Edit
-from textgate.tracing import Call, checked_sites, nodes_of, resolve, trace
-from textgate.tracing.program import OUTPUTS, program_for
+from textgate.tracing import Call, checked_sites, resolve
+from textgate.tracing.program import OUTPUTS, Program, Records, program_for
+from textgate.tracing.structure import state_variables
 
 KINDS = ("interchange", "zero", "mean", "resample")
 _NUMBERS = 2**21  # of a signal's values in a batch
@@ -49,14 +49,27 @@ class Place:
     begin: int
 
     @property
-    def node(self) -> str:
-        """The name of its node in a trace."""
-        return self.path if self.call is None else f"{self.path}/call_{self.call}"
-
-    @property
     def columns(self) -> slice:
         """Where its units stand among all."""
         return slice(self.begin, self.begin + self.units)
+
+
+def places_of(model: keras.Model, layer: str, signal: str) -> tuple[Place, ...]:
+    """Return the layers that a name stands for, with their units numbered through.
+
+    Raises:
+        ValueError: If there is no such layer, or one lacks the signal.
+    """
+    places: list[Place] = []
+    for site, call in resolve(layer, checked_sites(model)):
+        if signal not in site.spec.cell.signals:
+            raise ValueError(
+                f"`signal` must be one that {site.path!r} computes, "
+                f"{list(site.spec.cell.signals)}. Received: signal={signal!r}"
+            )
+        begin = places[-1].columns.stop if places else 0
+        places.append(Place(site.path, call, site.spec.units, begin))
+    return tuple(places)
 
 
 @dataclass(frozen=True)
@@ -120,8 +133,9 @@ class ModelRunner:
         self, model: keras.Model, items: Contrasts, layer: str, signal: str = "cell_state"
     ) -> None:
         self.model, self.items, self.layer, self.signal = model, items, layer, signal
-        self._base, self._mask, self._places = self._traced(items.base)
+        self._places = places_of(model, layer, signal)
         self.units = sum(place.units for place in self._places)
+        self._base, self._mask = self._traced(items.base)
         self._source = None if items.source is None else self._traced(items.source)[0]
         self._reference: tuple[Contrasts, np.ndarray, np.ndarray] | None = None
         output = place_of_output(model, items.output)
@@ -135,39 +149,43 @@ class ModelRunner:
 
     # -- the signal --------------------------------------------------------------------------
 
-    def _traced(self, inputs: Any) -> tuple[np.ndarray, np.ndarray, tuple[Place, ...]]:
-        """Return the signal on inputs `(n, time, units)`, its mask `(n, time)` and the places."""
-        sites = checked_sites(self.model)
-        resolved = resolve(self.layer, sites)
-        for site, _ in resolved:
-            if self.signal not in site.spec.cell.signals:
-                raise ValueError(
-                    f"`signal` must be one that {site.path!r} computes, "
-                    f"{list(site.spec.cell.signals)}. Received: signal={self.signal!r}"
-                )
-        nodes = nodes_of(
-            trace(self.model, inputs, layers=[self.layer], signals=[self.signal], progress=False)
+    def _traced(self, inputs: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return the signal on inputs, `(n, time, units)` with NaN at padding, and its mask."""
+        wanted = {place.path: (self.signal,) for place in self._places}
+        parts: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in self._places]
+        program = program_for(self.model, wanted)
+        everyone = np.arange(len(tree.flatten(inputs)[0]))
+        for records, count, _ in self._run(program, inputs, everyone):
+            for place, each in zip(self._places, parts, strict=True):
+                call = self._call_of(place, records.get(place.path, []))
+                signal = np.asarray(call["signals"][self.signal], np.float32)[:count]
+                mask = np.ones(signal.shape[:2], bool)
+                if "mask" in call:
+                    mask = np.asarray(call["mask"], bool)[:count]
+                each.append((signal, mask))
+        signals, masks = (
+            [np.concatenate([part[which] for part in each]) for each in parts] for which in (0, 1)
         )
-        places, arrays, masks, begin = [], [], [], 0
-        for site, call in resolved:
-            place = Place(site.path, call, site.spec.units, begin)
-            if place.node not in nodes:
-                calls = sorted(name for name in nodes if name.startswith(f"{site.path}/"))
-                raise ValueError(
-                    f"the model calls layer {site.path!r} several times; name one of its calls, "
-                    f"{calls}. Received: layer={self.layer!r}"
-                )
-            node = nodes[place.node]
-            arrays.append(np.asarray(node[self.signal].values, np.float32))
-            masks.append(np.asarray(node["mask"].values, bool))
-            places.append(place)
-            begin += site.spec.units
         if any(not np.array_equal(mask, masks[0]) for mask in masks):
             raise ValueError(
                 "layers whose units are changed together must go through the same steps. "
                 f"Received: layer={self.layer!r}, whose layers have different masks"
             )
-        return np.concatenate(arrays, axis=2), masks[0], tuple(places)
+        values = np.concatenate(signals, axis=2)
+        values[~masks[0]] = np.nan
+        return values, masks[0]
+
+    def _call_of(self, place: Place, calls: Sequence[Any]) -> Any:
+        """Return what a batch gave of the call of a layer that is meant."""
+        if place.call is not None and place.call < len(calls):
+            return calls[place.call]
+        if place.call is None and len(calls) == 1:
+            return calls[0]
+        names = [f"{place.path}/call_{number}" for number in range(len(calls))]
+        raise ValueError(
+            f"the model calls layer {place.path!r} {len(calls)} times; name one of its calls, "
+            f"{names}. Received: layer={self.layer!r}"
+        )
 
     def base_values(self) -> np.ndarray:
         """Return the signal on the bases, `float64` of `(n, time, units)`, NaN at padding."""
@@ -268,7 +286,7 @@ class ModelRunner:
             raise ValueError(
                 "a subspace lies within one layer; name one. "
                 f"Received: layer={self.layer!r}, which stands for "
-                f"{[place.node for place in self._places]}"
+                f"{[place.path for place in self._places]}"
             )
         values = self._values(kind, reference, seed, by_position)
         plan = SetPlan(self._places, self.signal, subspace=True)
@@ -325,7 +343,7 @@ class ModelRunner:
         if reference is None or reference is self.items:
             return self._base, self._mask
         if self._reference is None or self._reference[0] is not reference:
-            signal, mask, _ = self._traced(reference.base)
+            signal, mask = self._traced(reference.base)
             self._reference = reference, signal, mask
         return self._reference[1], self._reference[2]
 
@@ -349,24 +367,51 @@ class ModelRunner:
         sets = np.repeat(np.arange(len(each)), [len(items) for items in each])
         items = np.concatenate([*each, np.empty(0, np.int64)]).astype(np.int64)
         program = program_for(self.model, {}, plan, self._head)
-        state = program.state()
-        size, fixed = self._batch()
-        if self.items.readout is not None:
-            size = min(size, max(len(self.items), 1))
+
+        def given(rows: np.ndarray) -> list[dict[str, np.ndarray]]:
+            return [] if plan is None else self._given(plan, numbers, sets[rows], items[rows])
+
         parts = []
-        for begin in range(0, len(items), size):
-            rows = slice(begin, begin + size)
-            batch = _padded_rows(np.arange(len(items))[rows], size if fixed else None)
-            own = items[batch]
-            given = [] if plan is None else self._given(plan, numbers, sets[batch], own)
-            records, _ = program(state, _rows_of(inputs, own), given)
-            count = len(items[rows])
+        for records, count, rows in self._run(program, inputs, items, given):
             outputs = tree.map_structure(lambda x, n=count: np.asarray(x)[:n], records[OUTPUTS])
             parts.append(outputs if self._read is None else self._read(outputs, items[rows]))
         if self._read is not None:
             flat = np.concatenate(parts) if parts else np.empty(0, np.float32)
             return flat.reshape(len(each), -1) if len(each) else np.empty((0, len(self.items)))
         return self._read_out(parts, len(each))
+
+    def _run(
+        self,
+        program: Program,
+        inputs: Any,
+        items: np.ndarray,
+        given: Callable[[np.ndarray], list[dict[str, np.ndarray]]] = lambda rows: [],
+    ) -> Iterator[tuple[Records, int, np.ndarray]]:
+        """Run a program on rows of items; yield what a batch gave, its size and its rows.
+
+        Each item is an example on its own: stateful layers begin every batch from zeros.
+        """
+        size, fixed = self._batch()
+        state = self._fresh_state(program)
+        for begin in range(0, len(items), size):
+            rows = np.arange(begin, min(begin + size, len(items)))
+            padded = rows
+            if fixed and len(rows) < size:
+                padded = np.concatenate([rows, np.repeat(rows[:1], size - len(rows))])
+            batch = tree.map_structure(lambda x, p=padded: np.asarray(x)[items[p]], inputs)
+            yield program(state, batch, given(padded))[0], len(rows), rows
+
+    def _fresh_state(self, program: Program) -> list[Any]:
+        """Return the values that the model's state starts from, zeros for recurrent states."""
+        recurrent = {
+            id(variable)
+            for layer in self.model._flatten_layers()
+            for variable in tree.flatten(getattr(layer, "states", None) or [])
+        }
+        return [
+            ops.zeros_like(value) if id(variable) in recurrent else value
+            for variable, value in zip(state_variables(self.model), program.state(), strict=True)
+        ]
 
     def _given(
         self, plan: SetPlan, numbers: Mapping[str, np.ndarray], sets: np.ndarray, items: np.ndarray
@@ -410,7 +455,8 @@ class ModelRunner:
         for tensor in tree.flatten(getattr(self.model, "inputs", None) or []):
             if tensor.shape and tensor.shape[0] is not None:
                 return int(tensor.shape[0]), True
-        rows = _NUMBERS // max(1, self._mask.shape[1] * self.units)
+        steps = [x.shape[1] for x in tree.flatten(self.items.base) if np.ndim(x) > 1]
+        rows = _NUMBERS // max(1, max(steps, default=1) * self.units)
         return max(32, min(_ROWS, rows)), False
 
 
@@ -432,13 +478,3 @@ def check_bases(stacked: np.ndarray, shape: tuple[int, ...], units: int) -> None
 def _numbers(mask: np.ndarray) -> np.ndarray:
     """Return each step's number among the unmasked ones; at a masked step, that of the last."""
     return np.cumsum(mask, axis=1) - 1
-
-
-def _rows_of(inputs: Any, rows: np.ndarray) -> Any:
-    return tree.map_structure(lambda x: np.asarray(x)[rows], inputs)
-
-
-def _padded_rows(rows: np.ndarray, size: int | None) -> np.ndarray:
-    if size is None or len(rows) == size:
-        return rows
-    return np.concatenate([rows, np.repeat(rows[:1], size - len(rows))])

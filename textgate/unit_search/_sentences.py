@@ -103,6 +103,7 @@ class _AblationValues:
 
     def __init__(self, runner: Runner, shape: tuple[int, ...], seed: int) -> None:
         self.values = runner.base_values()
+        assert runner.items.last is not None
         self.last = runner.items.last
         self.shape = shape
         self.random = np.random.default_rng(seed)
