@@ -25,7 +25,7 @@ import textwrap
 import numpy as np
 
 import textgate as tg
-from textgate.study import hold_gates, holders, life_in_words
+from textgate.study import gender_units, hold_gates, life_in_words
 
 HOLDS = [("forget_gate", 1.0), ("forget_gate", 0.0), ("forget_gate", "mean")]
 
@@ -42,7 +42,7 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
 
     # 1. The units that carry the gender.
-    holding = holders(arguments.run, "lstm", arguments.layer, arguments.size)
+    holding = gender_units(arguments.run, "lstm", arguments.layer, arguments.size)
     lm, layer, units, test = holding.lm, holding.layer, holding.units, holding.test
 
     # 2. Whose words their memory is made of, just before the pronoun.
@@ -94,7 +94,7 @@ def main() -> None:
     costs = costs.round(2) + 0.0  # no −0.00
     story = [
         f"In {arguments.run}, units {units} of the {every} of {layer!r} turn "
-        f"{holding.turned:.0%} of the answers when they, and nothing else, take the "
+        f"{holding.flip_rate:.0%} of the answers when they, and nothing else, take the "
         "other gender's values.",
         f"Just before the pronoun, {np.median(share):.0%} of what they hold was written at the "
         f"antecedent (median), {test['distance'].median():.0f} words back.",

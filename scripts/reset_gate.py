@@ -29,7 +29,7 @@ import numpy as np
 import pandas as pd
 
 import textgate as tg
-from textgate.study import hold_gates, holders, life_in_words
+from textgate.study import gender_units, hold_gates, life_in_words
 
 
 def main() -> None:
@@ -42,7 +42,7 @@ def main() -> None:
     arguments = parser.parse_args()
     out = arguments.to or arguments.run
     out.mkdir(parents=True, exist_ok=True)
-    holding = holders(arguments.run, "gru", arguments.layer, arguments.size)
+    holding = gender_units(arguments.run, "gru", arguments.layer, arguments.size)
     lm, layer, units, test = holding.lm, holding.layer, holding.units, holding.test
 
     # What the two gates do when nobody holds them.
@@ -89,7 +89,7 @@ def main() -> None:
     first, second = ("z", "r") if loss("gender", z[0]) > loss("gender", r[0]) else ("r", "z")
     story = [
         f"In {arguments.run}, units {units} of the {every} of {layer!r} turn "
-        f"{holding.turned:.0%} of the answers when they, and nothing else, take the "
+        f"{holding.flip_rate:.0%} of the answers when they, and nothing else, take the "
         "other gender's values.",
         f"Unit {one} keeps nearly all it has (z > 0.9) at {keeping[one]:.0%} of words, the median "
         f"unit at {keeping.median():.0%}; half of what a word wrote in it is gone after "

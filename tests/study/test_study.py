@@ -11,15 +11,16 @@ import pytest
 import textgate as tg
 from textgate import cli
 from textgate._files import CannotWriteError
-from textgate.report import read
+from textgate.report import read, three_lines
 from textgate.study import Settings, study
 from textgate.study import _gallery as gallery
-from textgate.study import _steps as steps
+from textgate.study import _model_stages as model_stages
 from textgate.study._commands import commands
 from textgate.study._corpus_check import pronouns_in
 from textgate.study._default_gender import default_gender
-from textgate.study._measures import _retention, gender_items
-from textgate.study.whole import summary
+from textgate.study._mechanics import _retention
+from textgate.study._model_stages import ModelStages
+from textgate.study._pairs import first_pairs
 
 pytestmark = pytest.mark.tensorflow_only
 
@@ -47,11 +48,11 @@ def text(tmp_path_factory):
 def few():
     """Fewer items everywhere, for the whole module."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(steps, "_ON_TEXT", 24)
-        patch.setattr(steps, "_TEXTS", 12)
-        patch.setattr(steps, "_PAIRS", 60)
-        patch.setattr(steps, "GENERATED", (("pronoun_agreement", "test", None),))
-        patch.setattr("textgate.study._measures._HELD", 8)
+        patch.setattr(model_stages, "_ON_TEXT", 24)
+        patch.setattr(model_stages, "_TEXTS", 12)
+        patch.setattr(model_stages, "_PAIRS", 60)
+        patch.setattr(model_stages, "GENERATED", (("pronoun_agreement", "test", None),))
+        patch.setattr(model_stages, "_HELD", 8)
         yield
 
 
@@ -95,11 +96,19 @@ def test_it_claims_nothing_that_the_data_do_not_carry(done):
     for model in findings.models:
         assert model.finding is None
         assert "has not learned agreement" in model.skipped["units"]
-    said = summary(findings, place)
-    assert len(said) == 4
-    assert "not learned" in said[0]
-    assert "not looked for" in said[1]
-    assert said[3] == str(place / "report.html")
+    lines = three_lines(findings)
+    assert len(lines) == 3
+    assert "not learned" in lines[0]
+    assert "not looked for" in lines[1]
+
+
+def test_the_command_says_what_was_found_and_where_the_page_is(done, monkeypatch, capsys):
+    place, _, findings = done
+    monkeypatch.setattr("textgate.study.study", lambda *_, **__: findings)
+    assert run(monkeypatch, "study", place) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        *three_lines(findings), str(place / "report.html")
+    ]  # fmt: skip
 
 
 def test_what_is_done_is_not_done_again(done, capsys):
@@ -147,7 +156,7 @@ def test_the_texts_for_validation_and_for_the_perplexity_are_apart(text, few, tm
     words = []
     for test in ((), (str(short),)):
         chosen = dataclasses.replace(settings, validation=(str(text),), test=test)
-        model = steps.Model(chosen, tmp_path, "gru", False)
+        model = ModelStages(chosen, tmp_path, "gru", False)
         model._lm = tg.models.LanguageModel(tokenizer, cell="gru", units=3, seed=0)
         model._perplexity(tmp_path)
         words.append(int(pd.read_csv(tmp_path / "text" / "perplexity.csv")["words"].iloc[0]))
@@ -228,11 +237,11 @@ def test_pronouns_are_counted(text):
 def test_a_model_of_text_that_knows_no_gendered_word_has_its_mechanics_all_the_same(
     few, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(steps, "ASKED", 20)
+    monkeypatch.setattr(model_stages, "SPLIT_SIZE", 20)
     tokenizer = tg.tokenizers.WordTokenizer.train(
         ["the dog slept .", "a cat saw her and his dog ."]
     )
-    model = steps.Model(Settings(text=("x.txt",)), tmp_path, "lstm", progress=False)
+    model = ModelStages(Settings(text=("x.txt",)), tmp_path, "lstm", progress=False)
     model._lm = tg.models.LanguageModel(tokenizer, units=4, seed=0)
     with pytest.raises(ValueError, match="Received"):
         model.pairs()
@@ -242,7 +251,7 @@ def test_a_model_of_text_that_knows_no_gendered_word_has_its_mechanics_all_the_s
 
 def test_a_full_disk_is_no_reason_to_leave_something_out(done, monkeypatch):
     place, settings, _ = done
-    model = steps.Model(settings, place, "gru", progress=False)
+    model = ModelStages(settings, place, "gru", progress=False)
     before = (place / "gru" / "skipped.json").read_text()
 
     def full():
@@ -347,7 +356,7 @@ def test_the_default_gender_is_the_share_of_all_forms():
 
 
 def test_retention_is_the_mean_of_the_gate_at_its_places():
-    items = gender_items(tg.datasets.minimal_pairs("pronoun_agreement", "test", size=24), 6)
+    items = first_pairs(tg.datasets.minimal_pairs("pronoun_agreement", "test", size=24), 6)
     tokenizer = tg.tokenizers.WordTokenizer.train(items["good"])
     lm = tg.models.LanguageModel(tokenizer, cell="gru", units=(5,), seed=1)
     table = _retention(lm, items, "gru", [1, 3]).set_index(["units", "place"])

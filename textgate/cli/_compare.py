@@ -37,8 +37,7 @@ def compare(
     import shlex
     import sys
 
-    from textgate import study
-    from textgate.study.ladder._comparison import LEARNING_RATES, QUICK
+    from textgate.study import ladder
 
     given: dict[str, Any] = {
         "budget": budget,
@@ -49,24 +48,24 @@ def compare(
     for name, value in given.items():
         if value is not None and value <= 0:
             raise ValueError(f"--{name} must be more than 0. Received: {value}")
-    base = QUICK if quick else study.Setting()
-    setting = dataclasses.replace(base, **{k: v for k, v in given.items() if v is not None})
-    rates: tuple[float, ...] = LEARNING_RATES[1:2] if quick else LEARNING_RATES
+    base = ladder.QUICK if quick else ladder.Conditions()
+    conditions = dataclasses.replace(base, **{k: v for k, v in given.items() if v is not None})
+    rates = ladder.LEARNING_RATES[1:2] if quick else ladder.LEARNING_RATES
     if learning_rates is not None:
         rates = _rates(learning_rates)
-    chosen = {"core": study.CORE, "all": study.CORE + study.MORE}.get(rungs)
-    ladder = study.compare(
+    chosen = {"core": ladder.CORE, "all": ladder.CORE + ladder.MORE}.get(rungs)
+    comparison = ladder.compare(
         directory,
         chosen or tuple(rung.strip() for rung in rungs.split(",") if rung.strip()),
         seeds=2 if quick and seeds == 5 else seeds,
         learning_rates=rates,
-        setting=setting,
+        conditions=conditions,
         report=None if quiet else _Progress(),
     )
-    paths = ladder.to_csv(directory, shlex.join(["textgate", *sys.argv[1:]]))
-    paths += _draw(ladder, directory)
+    paths = comparison.to_csv(directory, shlex.join(["textgate", *sys.argv[1:]]))
+    paths += _draw(comparison, directory)
     if not quiet:
-        _print(ladder)
+        _print(comparison)
     print(f"wrote {paths[0]}, " + ", ".join(path.name for path in paths[1:]))
 
 

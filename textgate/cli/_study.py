@@ -39,9 +39,9 @@ def study(
     quiet: Annotated[bool, typer.Option(help="Show no progress.")] = False,
 ) -> None:
     """Train, evaluate, trace, find units, measure gates, export, and write the report."""
-    from textgate.study import Settings
+    from textgate.report import three_lines
+    from textgate.study import STAGES, Settings
     from textgate.study import study as carry_out
-    from textgate.study.whole import STAGES, summary
 
     settings = Settings(
         text=tuple(text or ()),
@@ -56,4 +56,4 @@ def study(
         raise ValueError(f"the stages are {', '.join(STAGES)}. Received: --stage {stage}")
     findings = carry_out(directory, settings, stage or (), progress=not quiet)
     if findings is not None and (not stage or "report" in stage):
-        print("\n".join(summary(findings, directory)))
+        print("\n".join([*three_lines(findings), str(directory / "report.html")]))

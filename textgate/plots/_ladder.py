@@ -43,8 +43,8 @@ def ladder_accuracy(
     """Draw each rung's accuracy by distance and by referents to remember.
 
     Args:
-        table: What `textgate.study.ladder._tables.accuracy` returns, of all rungs: `rung`, `by`,
-            `group`, `accuracy`, `low`, `high`, `seed_low`, `seed_high`, `seeds`.
+        table: The `accuracy` of what `textgate.study.compare` returns: `rung`, `by`, `group`,
+            `accuracy`, `low`, `high`, `seed_low`, `seed_high`, `seeds`.
         against: The rung that all are compared with; by default the LSTM, else the GRU, else the
             last.
         title: The title.

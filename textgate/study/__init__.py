@@ -1,27 +1,32 @@
 """Whole experiments made of the other rooms: the study up to its report, the ladder of models."""
 
-from textgate.study._gates import hold_gates, holding_units, turned
-from textgate.study._holders import Holders, holders, life_in_words
-from textgate.study._redundancy import redundancy
+from textgate.study._gender_units import (
+    GenderUnits,
+    flip_rate,
+    gender_units,
+    holding_units,
+    life_in_words,
+)
+from textgate.study._held_gates import hold_gates
 from textgate.study._settings import Settings
-from textgate.study.ladder import CORE, MORE, Ladder, Setting, compare, conclusions
-from textgate.study.whole import STAGES, study
+from textgate.study._study import STAGES, study
+from textgate.study.ladder import CORE, MORE, Conditions, Ladder, compare, conclusions, redundancy
 
 __all__ = [
     "CORE",
     "MORE",
     "STAGES",
-    "Holders",
+    "Conditions",
+    "GenderUnits",
     "Ladder",
-    "Setting",
     "Settings",
     "compare",
     "conclusions",
+    "flip_rate",
+    "gender_units",
     "hold_gates",
-    "holders",
     "holding_units",
     "life_in_words",
     "redundancy",
     "study",
-    "turned",
 ]

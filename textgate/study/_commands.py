@@ -2,18 +2,18 @@
 
 from pathlib import Path
 
-from textgate.study._settings import Settings, _quoted
+from textgate.study._settings import Settings, quoted
 
 
 def commands(settings: Settings, directory: Path) -> list[str]:
     """Return a command for each stage, in order."""
-    place = _quoted(str(directory))
+    place = quoted(str(directory))
     lines = [settings.command(directory, "data")]
     for cell in settings.cells:
         parts = [f"textgate train {place}/{cell}"]
-        parts += [f"--data {_quoted(text)}" for text in settings.text]
+        parts += [f"--data {quoted(text)}" for text in settings.text]
         if settings.text:
-            parts += [f"--validation {_quoted(text)}" for text in settings.validation]
+            parts += [f"--validation {quoted(text)}" for text in settings.validation]
         if settings.preset != "default":
             parts.append(f"--preset {settings.preset}")
         if cell != "lstm":

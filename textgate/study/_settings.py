@@ -5,11 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from textgate._files import make_directory, write_json
-from textgate.study._stages import NOTES
 from textgate.training import Recipe, presets
 
-FILE = "study.json"
 CELLS = ("lstm", "gru", "simple_rnn")
 
 
@@ -56,11 +53,11 @@ class Settings:
 
     def recipe_of(self, cell: str) -> Recipe:
         """Return the recipe of one of the models."""
-        given: dict[str, Any] = {**presets.PRESETS[self.preset], **self.recipe}
+        options: dict[str, Any] = {**presets.PRESETS[self.preset], **self.recipe}
         for name, source in (("data", self.text), ("validation", self.validation)):
             if self.text and source:
-                given[name] = source[0] if len(source) == 1 else source
-        return Recipe(**{**given, "cell": cell, "seed": self.seed})
+                options[name] = source[0] if len(source) == 1 else source
+        return Recipe(**{**options, "cell": cell, "seed": self.seed})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as JSON holds them."""
@@ -68,13 +65,13 @@ class Settings:
 
     def command(self, directory: Path, stage: str | None = None) -> str:
         """Return the command line that makes the study, or one of its stages."""
-        parts = ["textgate study", _quoted(str(directory))]
-        parts += [f"--text {_quoted(text)}" for text in self.text]
-        parts += [f"--validation {_quoted(text)}" for text in self.validation]
-        parts += [f"--test {_quoted(text)}" for text in self.test]
+        parts = ["textgate study", quoted(str(directory))]
+        parts += [f"--text {quoted(text)}" for text in self.text]
+        parts += [f"--validation {quoted(text)}" for text in self.validation]
+        parts += [f"--test {quoted(text)}" for text in self.test]
         if self.preset != "default":
             parts.append(f"--preset {self.preset}")
-        parts += [f"--pairs {_quoted(path)}" for path in self.pairs]
+        parts += [f"--pairs {quoted(path)}" for path in self.pairs]
         if self.cells != ("lstm", "gru"):
             parts.append(f"--cells {','.join(self.cells)}")
         if self.seed:
@@ -84,74 +81,7 @@ class Settings:
         return " ".join(parts)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Return a word of a command as a shell takes it."""
     plain = all(letter.isalnum() or letter in "/._-:+=~" for letter in text)
     return text if plain else "'" + text.replace("'", "'\"'\"'") + "'"
-
-
-def claim(settings: Settings, directory: Path) -> dict[str, Any]:
-    """Make a directory a study's own, and return what its `study.json` holds.
-
-    A study that stopped before its first stage was done, at a mistyped path, say, holds nothing
-    that could be lost, and makes room for another.
-
-    Raises:
-        FileExistsError: If the directory holds something else, or a study with other settings.
-        CannotWriteError: If it can't be made.
-    """
-    file = directory / FILE
-    if directory.exists() and not directory.is_dir():
-        raise FileExistsError(f"there is a file of that name. Received: {directory}")
-    if file.is_file():
-        try:
-            there = json.loads(file.read_text(encoding="utf-8"))
-            known = there["settings"]
-        except (ValueError, KeyError, TypeError):
-            raise FileExistsError(
-                f"the study's {FILE} can't be read; give another directory, or remove the file. "
-                f"Received: {directory}"
-            ) from None
-        given = settings.to_dict()
-        differing = sorted(key for key in given if known.get(key) != given[key])
-        begun = (directory / NOTES).exists() or any((directory / c).exists() for c in CELLS)
-        if differing and not begun:
-            return {}
-        if differing:
-            key = differing[0]
-            raise FileExistsError(
-                "the directory holds a study with other settings, which is never overwritten: its "
-                f"{key} is {known.get(key)!r}, not {given[key]!r}; give another directory, or "
-                f"remove this one. Received: {directory}"
-            )
-        return there
-    if directory.is_dir():
-        own = {*settings.cells, "data", "tables", "report.html", NOTES}
-        strange = [
-            path.name
-            for path in sorted(directory.iterdir())
-            if path.name not in own and not path.name.startswith(".")
-        ]
-        if strange:
-            raise FileExistsError(
-                "the directory is not empty and not a study's (it holds "
-                f"{strange[0]!r}); give another, or empty it. Received: {directory}"
-            )
-    make_directory(directory)
-    return {}
-
-
-def record(settings: Settings, directory: Path, seconds: dict[str, float]) -> None:
-    """Write `study.json`: the settings, the commands, and how long each stage took."""
-    from textgate.study._commands import commands
-
-    write_json(
-        directory / FILE,
-        {
-            "settings": settings.to_dict(),
-            "models": list(settings.cells),
-            "seed": settings.seed,
-            "command": settings.command(directory),
-            "commands": commands(settings, directory),
-            "seconds": {name: round(value, 1) for name, value in seconds.items()},
-        },
-    )

@@ -9,7 +9,7 @@ training can, do so.
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,18 @@ class Stages:
     Args:
         directory: The directory.
         say: Called with each line of progress.
+        seconds: How long stages took that were done before, by their names.
     """
 
-    def __init__(self, directory: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        say: Callable[[str], None],
+        seconds: Mapping[str, float] | None = None,
+    ) -> None:
         self.directory = directory
         self.say = say
-        self.seconds: dict[str, float] = {}
+        self.seconds = dict(seconds or {})
 
     def do(
         self,

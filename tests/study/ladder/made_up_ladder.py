@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from textgate.study.ladder import Ladder
 from textgate.study.ladder import _tables as ladder_tables
-from textgate.study.ladder._comparison import Ladder
 from textgate.study.ladder._runs import COUNTED
 
 DISTANCES = {"1-2": 1, "3-5": 4, "6-10": 8, "11-20": 15, "21-40": 30, "41-80": 60}

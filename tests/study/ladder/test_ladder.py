@@ -13,12 +13,11 @@ import textgate as tg
 from tests.study.ladder.made_up_ladder import made_up
 from textgate import cli
 from textgate.evaluation import agreement
-from textgate.study.ladder import _comparison as ladder
+from textgate.study.ladder import Conditions, _task, compare
 from textgate.study.ladder import _runs as ladder_runs
 from textgate.study.ladder import _tables as ladder_tables
-from textgate.study.ladder._comparison import Setting, compare
 
-TINY = Setting(parameters=3000, embedding=4, texts=100, epochs=1, batch_size=25, items=24)
+TINY = Conditions(parameters=3000, embedding=4, texts=100, epochs=1, batch_size=25, items=24)
 RUNGS = ("constant", "kneser_ney", "smoothing")
 RATES = (1e-3, 3e-2)
 
@@ -109,16 +108,16 @@ def test_what_was_interrupted_is_done_again(tmp_path, monkeypatch):
 
 
 def test_the_budget_stops_a_training_and_says_so():
-    setting = dataclasses.replace(TINY, budget=1e-6)
-    data = ladder_runs.Data(setting)
-    _, facts = ladder_runs.train("average", 1e-2, 0, setting, data)
+    conditions = dataclasses.replace(TINY, budget=1e-6)
+    data = ladder_runs.Data(conditions)
+    _, facts = ladder_runs.train("average", 1e-2, 0, conditions, data)
     assert facts["stopped"]
     assert facts["words"] > 0
     assert np.isfinite(facts["validation_loss"])
 
 
 def test_intervals_are_over_items_and_over_seeds():
-    data = ladder_runs.ladder_task.pairs("test", 60)
+    data = _task.pairs("test", 60)
     random = np.random.default_rng(0)
     runs = [data.assign(correct=random.random(60) < 0.8) for _ in range(4)]
     table = ladder_tables.accuracy("gru", runs).set_index(["by", "group"])
@@ -156,17 +155,17 @@ def test_intervals_are_over_items_and_over_seeds():
 )
 def test_mistakes_are_named(tmp_path, arguments, message):
     with pytest.raises(ValueError, match=message):
-        compare(tmp_path / "ladder", **{"setting": TINY, **arguments})
+        compare(tmp_path / "ladder", **{"conditions": TINY, **arguments})
     assert not (tmp_path / "ladder").exists()
 
 
 def test_another_setting_and_other_directories_are_left_alone(finished, tmp_path):
     directory, _, _ = finished
     with pytest.raises(FileExistsError, match="its texts is 100, not 50"):
-        compare(directory, RUNGS, setting=dataclasses.replace(TINY, texts=50))
+        compare(directory, RUNGS, conditions=dataclasses.replace(TINY, texts=50))
     (tmp_path / "letter.txt").write_text("mine")
     with pytest.raises(FileExistsError, match="not a comparison's"):
-        compare(tmp_path, RUNGS, setting=TINY)
+        compare(tmp_path, RUNGS, conditions=TINY)
 
 
 def command(monkeypatch, *arguments):
@@ -177,7 +176,7 @@ def command(monkeypatch, *arguments):
 
 
 def test_the_command_writes_dated_tables(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(ladder, "QUICK", TINY)
+    monkeypatch.setattr(tg.study.ladder, "QUICK", TINY)
     given = [tmp_path / "out", "--quick", "--rungs", "constant,kneser_ney", "--epochs", 1]
     assert command(monkeypatch, *given) == 0
     captured = capsys.readouterr()
@@ -198,7 +197,7 @@ def test_the_command_writes_dated_tables(tmp_path, monkeypatch, capsys):
 def test_the_command_draws_and_says_what_follows(tmp_path, monkeypatch, capsys):
     rungs = {"simple_rnn": lambda *_: 0.6, "lstm_forget_1": lambda *_: 0.7, "lstm": lambda *_: 0.9}
     made = made_up(rungs, seeds=3)
-    monkeypatch.setattr(tg.study, "compare", lambda *arguments, **options: made)
+    monkeypatch.setattr(tg.study.ladder, "compare", lambda *arguments, **options: made)
     assert command(monkeypatch, tmp_path, "--quick") == 0
     lines = capsys.readouterr().out.splitlines()
     said = tg.study.conclusions(made)

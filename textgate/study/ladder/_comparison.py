@@ -23,9 +23,8 @@ import pandas as pd
 from textgate._files import is_partial, write_json, write_text
 from textgate._quiet import compiling_is_meant
 from textgate.models import CELLS, load_language_model
-from textgate.study.ladder import _runs as ladder_runs
-from textgate.study.ladder import _tables as ladder_tables
-from textgate.study.ladder._runs import COUNTED, Data, Setting
+from textgate.study.ladder import _runs, _tables
+from textgate.study.ladder._runs import COUNTED, Conditions, Data
 
 CORE = (
     "constant",
@@ -47,8 +46,9 @@ MORE = (
     "lstm_output_1",
     "lstm_coupled",
 )
-LEARNING_RATES = (2e-3, 5e-3, 1.25e-2)
-QUICK = Setting(texts=2000, epochs=1, items=200)
+LEARNING_RATES: tuple[float, ...] = (2e-3, 5e-3, 1.25e-2)
+_CONDITIONS = "setting.json"
+QUICK = Conditions(texts=2000, epochs=1, items=200)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,12 +56,12 @@ class Ladder:
     """What a comparison found.
 
     Attributes:
-        table: A line a rung: `textgate.study.ladder._tables.one_line_a_rung`.
-        accuracy: By groups of items, with intervals: `textgate.study.ladder._tables.accuracy`.
+        table: A line a rung, as `textgate.study.ladder._tables.one_line_a_rung` describes it.
+        accuracy: By groups of items, with intervals (`accuracy`, there as well).
         runs: Every training, with `final` for those that were measured.
         redundancy: Accuracy without some units: `rung`, `seed` and the columns of
-            `textgate.study._redundancy.redundancy`.
-        by_seed: The accuracies of each model: `textgate.study.ladder._tables.by_seed`.
+            `textgate.study.redundancy`.
+        by_seed: The accuracies of each model (`by_seed`, there as well).
     """
 
     table: pd.DataFrame
@@ -95,7 +95,7 @@ def compare(
     rungs: Sequence[str] = CORE,
     seeds: int = 5,
     learning_rates: Sequence[float] = LEARNING_RATES,
-    setting: Setting | None = None,
+    conditions: Conditions | None = None,
     report: Callable[[dict[str, Any]], None] | None = None,
 ) -> Ladder:
     """Train and measure the models of a ladder, or go on with a comparison that was interrupted.
@@ -105,43 +105,32 @@ def compare(
         rungs: Keys of `textgate.models.CELLS`, and `"kneser_ney"`.
         seeds: How many models of each rung, with seeds from 0.
         learning_rates: What to choose from, by the validation loss with seed 0.
-        setting: Data, sizes and budget; `None` for the default.
+        conditions: Data, sizes and budget; `None` for the default.
         report: Called after each run with its row, and with `done` and `of`.
 
     Raises:
         ValueError: If a rung is unknown, or there is nothing to do.
-        FileExistsError: If the directory holds something else, or was made with another setting.
+        FileExistsError: If the directory holds something else, or was made under others.
     """
-    setting = setting or Setting()
+    conditions = conditions or Conditions()
     directory = Path(directory)
     _check(rungs, seeds, learning_rates)
-    _claim(directory, setting)
-    data = Data(setting)
-    work = _Work(directory, setting, data, report)
+    _claim(directory, conditions)
     trained = [rung for rung in rungs if rung not in COUNTED]
-    work.of = len(rungs) - len(trained) + len(trained) * (len(learning_rates) + seeds - 1)
+    total = len(rungs) - len(trained) + len(trained) * (len(learning_rates) + seeds - 1)
+    trainer = _Trainer(directory, conditions, Data(conditions), report, total)
     rows: list[dict[str, Any]] = []
-    accuracies, each_seed, removed = [], [], []
+    accuracies, by_seed, removed = [], [], []
     for rung in rungs:
-        if rung in COUNTED:
-            found = [work.run(rung, learning_rates[0], 0, final=True)]
-        else:
-            rate = learning_rates[0]
-            if len(learning_rates) > 1:
-                tried = [work.run(rung, each, 0, final=False) for each in learning_rates]
-                best = min(tried, key=lambda row: row["validation_loss"])
-                rate = best["learning_rate"]
-                rows += [row for row in tried if row is not best]
-                work.done -= 1  # the best is looked at once more, to be measured
-            found = [work.run(rung, rate, seed, final=True) for seed in range(seeds)]
-        rows += found
+        tried, final = trainer.rung(rung, learning_rates, seeds)
+        rows += [*tried, *final]
         places = [
-            directory / ladder_runs.name_of(rung, r["learning_rate"], r["seed"]) for r in found
+            directory / _runs.name_of(rung, row["learning_rate"], row["seed"]) for row in final
         ]
         items = [pd.read_csv(place / "items.csv", keep_default_na=False) for place in places]
-        accuracies.append(ladder_tables.accuracy(rung, items))
-        each_seed.append(ladder_tables.by_seed(rung, [row["seed"] for row in found], items))
-        for place, row in zip(places, found, strict=True):
+        accuracies.append(_tables.accuracy(rung, items))
+        by_seed.append(_tables.by_seed(rung, [row["seed"] for row in final], items))
+        for place, row in zip(places, final, strict=True):
             if (place / "redundancy.csv").is_file():
                 table = pd.read_csv(place / "redundancy.csv")
                 table.insert(0, "seed", row["seed"])
@@ -149,51 +138,76 @@ def compare(
                 removed.append(table)
     runs, accuracy = pd.DataFrame(rows), pd.concat(accuracies, ignore_index=True)
     return Ladder(
-        ladder_tables.one_line_a_rung(runs, accuracy),
+        _tables.one_line_a_rung(runs, accuracy),
         accuracy,
         runs,
         pd.concat(removed, ignore_index=True) if removed else pd.DataFrame({"rung": []}),
-        pd.concat(each_seed, ignore_index=True),
+        pd.concat(by_seed, ignore_index=True),
     )
 
 
-class _Work:
-    """Runs, done or read."""
+class _Trainer:
+    """Trains and measures models, or reads those that are done.
+
+    Args:
+        directory: The comparison's.
+        conditions: What all models share.
+        data: Their data.
+        report: Called after each run.
+        total: How many runs there will be.
+    """
 
     def __init__(
         self,
         directory: Path,
-        setting: Setting,
+        conditions: Conditions,
         data: Data,
         report: Callable[[dict[str, Any]], None] | None,
+        total: int,
     ) -> None:
-        self.directory, self.setting, self.data, self.report = directory, setting, data, report
-        self.done = self.of = 0
+        self.directory, self.conditions, self.data = directory, conditions, data
+        self.report, self.done, self.total = report, 0, total
+
+    def rung(
+        self, rung: str, learning_rates: Sequence[float], seeds: int
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Return the runs with learning rates that weren't chosen, and the final ones."""
+        rate = learning_rates[0]
+        if rung in COUNTED:
+            return [], [self.run(rung, rate, 0, final=True)]
+        tried: list[dict[str, Any]] = []
+        if len(learning_rates) > 1:
+            tried = [self.run(rung, each, 0, final=False) for each in learning_rates]
+            best = min(tried, key=lambda row: row["validation_loss"])
+            rate = best["learning_rate"]
+            tried = [row for row in tried if row is not best]
+            self.done -= 1  # the best is looked at once more, to be measured
+        return tried, [self.run(rung, rate, seed, final=True) for seed in range(seeds)]
 
     @compiling_is_meant()
     def run(self, rung: str, rate: float, seed: int, final: bool) -> dict[str, Any]:
-        """Return what is known of a run, after doing what of it isn't done yet."""
-        place = self.directory / ladder_runs.name_of(rung, rate, seed)
-        facts, lm = ladder_runs.load_facts(place), None
+        """Return the facts of a run, after doing what of it isn't done yet."""
+        place = self.directory / _runs.name_of(rung, rate, seed)
+        facts, lm = _runs.load_facts(place), None
         was_there = facts is not None
         if facts is None:
-            lm, facts = ladder_runs.train(rung, rate, seed, self.setting, self.data)
-            ladder_runs.save(place, lm, facts)
+            lm, facts = _runs.train(rung, rate, seed, self.conditions, self.data)
+            _runs.save(place, lm, facts)
         if final and "bits" not in facts:
             was_there = False
             lm = lm or load_language_model(place)
-            items, found, removed = ladder_runs.measure(lm, self.data, seed)
+            items, measures, removed = _runs.measure(lm, self.data, seed)
             write_text(place / "items.csv", items.to_csv(index=False))
             if removed is not None:
                 write_text(place / "redundancy.csv", removed.to_csv(index=False))
-            facts = {**facts, **found}
+            facts = {**facts, **measures}
             write_json(place / "run.json", facts)  # last: it says that the rest is there
         del lm
         gc.collect()
         self.done += 1
         row = {**facts, "final": final}
         if self.report is not None:
-            self.report({**row, "done": self.done, "of": self.of, "was_there": was_there})
+            self.report({**row, "done": self.done, "of": self.total, "was_there": was_there})
         return row
 
 
@@ -212,18 +226,18 @@ def _check(rungs: Sequence[str], seeds: int, learning_rates: Sequence[float]) ->
         )
 
 
-def _claim(directory: Path, setting: Setting) -> None:
-    """Make the directory this setting's own, or raise if it is another's."""
-    file = directory / "setting.json"
-    given = dataclasses.asdict(setting)
+def _claim(directory: Path, conditions: Conditions) -> None:
+    """Claim the directory for a comparison under these conditions, or raise if it is another's."""
+    file = directory / _CONDITIONS
+    wanted = dataclasses.asdict(conditions)
     if file.is_file():
-        there = json.loads(file.read_text(encoding="utf-8"))
-        for name in given:
-            if there.get(name) != given[name]:
+        earlier = json.loads(file.read_text(encoding="utf-8"))
+        for name in wanted:
+            if earlier.get(name) != wanted[name]:
                 raise FileExistsError(
                     "the directory holds a comparison with another setting: its "
-                    f"{name} is {there.get(name)!r}, not {given[name]!r}; give another directory, "
-                    f"or remove this one. Received: {directory}"
+                    f"{name} is {earlier.get(name)!r}, not {wanted[name]!r}; give another "
+                    f"directory, or remove this one. Received: {directory}"
                 )
         return
     if directory.exists() and not (
@@ -233,4 +247,4 @@ def _claim(directory: Path, setting: Setting) -> None:
             "the directory is not empty and not a comparison's; give another. "
             f"Received: {directory}"
         )
-    write_json(file, given)
+    write_json(file, wanted)

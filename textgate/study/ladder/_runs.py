@@ -17,14 +17,14 @@ import pandas as pd
 from textgate._files import beside, write_json
 from textgate._special_tokens import BOS, EOS, padded
 from textgate.models import CELLS, KneserNey, LanguageModel, matched_units, parameters_in_use
-from textgate.study._redundancy import redundancy
-from textgate.study.ladder import _task as ladder_task
+from textgate.study.ladder import _task
+from textgate.study.ladder._redundancy import redundancy
 
 COUNTED = ("constant", "kneser_ney")  # nothing is learned by gradient, nor left to chance
 
 
 @dataclasses.dataclass(frozen=True)
-class Setting:
+class Conditions:
     """What is the same for all models of a comparison.
 
     Attributes:
@@ -52,18 +52,18 @@ class Setting:
 class Data:
     """The texts of a comparison, encoded, and its test items."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, conditions: Conditions) -> None:
         from textgate.datasets import EncodedText
         from textgate.tokenizers import WordTokenizer
 
-        train = ladder_task.sentences("train", setting.texts)
-        held_out = ladder_task.sentences("validation", max(setting.texts // 20, 50))
+        train = _task.sentences("train", conditions.texts)
+        held_out = _task.sentences("validation", max(conditions.texts // 20, 50))
         self.tokenizer = WordTokenizer.train(train)
         self.train = EncodedText.encode(train, self.tokenizer)
         self.validation = EncodedText.encode(held_out, self.tokenizer)
-        self.texts = ladder_task.sentences("test", setting.items)
+        self.texts = _task.sentences("test", conditions.items)
         self.pairs = pd.concat(
-            [ladder_task.pairs(split, setting.items) for split in ("test", "far")],
+            [_task.pairs(split, conditions.items) for split in ("test", "far")],
             ignore_index=True,
         )
         self.pairs["item"] = np.arange(len(self.pairs))
@@ -74,14 +74,16 @@ class _OutOfTimeError(Exception):
     """The budget is used up."""
 
 
-def train(rung: str, rate: float, seed: int, setting: Setting, data: Data) -> tuple[Any, dict]:
+def train(
+    rung: str, rate: float, seed: int, conditions: Conditions, data: Data
+) -> tuple[Any, dict]:
     """Train a model of a rung.
 
     Args:
         rung: A key of `textgate.models.CELLS`, or `"kneser_ney"`.
         rate: The highest learning rate.
         seed: Of the weights, the dropout and the order of the data.
-        setting: What all models share.
+        conditions: What all models share.
         data: Its data.
 
     Returns:
@@ -96,8 +98,8 @@ def train(rung: str, rate: float, seed: int, setting: Setting, data: Data) -> tu
         counted = KneserNey(data.tokenizer).count(data.train)
         facts |= {"units": 0, "embedding": 0, "words": data.train.words}
         return counted, _finished(facts, counted, _loss(counted, data.validation), began)
-    units, dimension = matched_units(rung, setting.parameters, size, setting.embedding)
-    dropout = setting.dropout if rung != "constant" else 0.0
+    units, dimension = matched_units(rung, conditions.parameters, size, conditions.embedding)
+    dropout = conditions.dropout if rung != "constant" else 0.0
     lm = LanguageModel(
         data.tokenizer,
         cell=rung,
@@ -113,12 +115,12 @@ def train(rung: str, rate: float, seed: int, setting: Setting, data: Data) -> tu
     if rung == "constant":  # the words' frequencies are all it can learn
         facts["words"] = data.train.words
         return lm, _finished(facts, lm, _loss(lm, data.validation), began)
-    loss = _fit(lm, rate, seed, setting, data, facts, began)
+    loss = _fit(lm, rate, seed, conditions, data, facts, began)
     return lm, _finished(facts, lm, loss, began)
 
 
 def _fit(
-    lm: Any, rate: float, seed: int, setting: Setting, data: Data, facts: dict, began: float
+    lm: Any, rate: float, seed: int, conditions: Conditions, data: Data, facts: dict, began: float
 ) -> float:
     from textgate.datasets import SentenceBatches
     from textgate.training import Recipe, fit
@@ -128,12 +130,12 @@ def _fit(
         cell=facts["rung"],
         units=(facts["units"],),
         embedding=facts["embedding"],
-        dropout=setting.dropout,
-        batch_size=setting.batch_size,
-        epochs=setting.epochs,
+        dropout=conditions.dropout,
+        batch_size=conditions.batch_size,
+        epochs=conditions.epochs,
         learning_rate=rate,
         warmup=100,
-        patience=setting.epochs,
+        patience=conditions.epochs,
         sampled=None,
         unknown=0.0,
         seed=seed,
@@ -141,10 +143,10 @@ def _fit(
 
     def report(step: dict[str, Any]) -> None:
         facts["words"] += step["words"]
-        if time.monotonic() - began > setting.budget:
+        if time.monotonic() - began > conditions.budget:
             raise _OutOfTimeError
 
-    batches = SentenceBatches(data.train, setting.batch_size, seed=seed)
+    batches = SentenceBatches(data.train, conditions.batch_size, seed=seed)
     held_out = SentenceBatches(data.validation, 256, shuffle=False)
     try:
         history = fit(lm, batches, held_out, recipe, report=report)

@@ -1,7 +1,5 @@
 """Held gates: planted gender breaks where its gate is held, and holding is what it says."""
 
-import importlib
-
 import numpy as np
 import pytest
 
@@ -10,8 +8,7 @@ from tests.unit_search.planted import pairs, planted
 from textgate.interventions import Clamp, intervene
 from textgate.plots import held_gates
 from textgate.recurrence import CELLS
-from textgate.study import holders
-from textgate.study._gates import hold_gates, holding_units, turned
+from textgate.study import _gender_units, flip_rate, gender_units, hold_gates, holding_units
 
 pytestmark = pytest.mark.tensorflow_only
 
@@ -48,8 +45,8 @@ def accuracy(table, units, gate, held):
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_the_planted_unit_is_the_one_that_holds(models, items, cell):
     assert holding_units(models[cell], items) == [3]
-    assert turned(models[cell], items, [3]) == 1
-    assert turned(models[cell], items, [0, 1, 2, 4]) == 0
+    assert flip_rate(models[cell], items, [3]) == 1
+    assert flip_rate(models[cell], items, [0, 1, 2, 4]) == 0
 
 
 def test_only_the_gate_that_keeps_the_planted_unit_matters(tables):
@@ -148,29 +145,28 @@ def test_mistakes(models, items):
     assert [kind for kind, cell in CELLS.items() if cell.holds] == ["lstm", "gru"]
 
 
-def test_holders_are_chosen_on_other_pairs_than_those_they_are_tested_on(models, monkeypatch):
+def test_units_are_chosen_on_other_pairs_than_those_they_are_tested_on(models, monkeypatch):
     drawn = {split: pairs(copies=1).assign(prefix=split) for split in ("validation", "test")}
     for table in drawn.values():  # somebody who isn't she or he, and has no counterpart
         table.loc[[0, 1], ["good_class", "counterpart_prefix"]] = ["plural", ""]
         table["item"] = np.arange(len(table))
     seen = []
-    holders_module = importlib.import_module("textgate.study._holders")
-    monkeypatch.setattr(holders_module, "minimal_pairs", lambda task, split, size: drawn[split])
-    monkeypatch.setattr(holders_module, "load_language_model", lambda run: models[run])
+    monkeypatch.setattr(_gender_units, "minimal_pairs", lambda task, split, size: drawn[split])
+    monkeypatch.setattr(_gender_units, "load_language_model", lambda run: models[run])
     monkeypatch.setattr(
-        holders_module, "holding_units", lambda lm, items, layer: seen.append(items) or [3]
+        _gender_units, "holding_units", lambda lm, items, layer: seen.append(items) or [3]
     )
     monkeypatch.setattr(
-        holders_module, "turned", lambda lm, items, units, layer: seen.append(items) or 0.5
+        _gender_units, "flip_rate", lambda lm, items, units, layer: seen.append(items) or 0.5
     )
-    found = holders("gru", "gru", size=20)
+    found = gender_units("gru", "gru", size=20)
     assert (found.lm, found.layer, found.units) == (models["gru"], "gru", [3])
-    assert found.turned == 0.5
+    assert found.flip_rate == 0.5
     assert [set(items["prefix"]) for items in seen] == [{"validation"}, {"test"}]
     assert found.test is seen[1]
     assert set(found.test["good_class"]) == {"feminine", "masculine"}
     assert len(found.test) == 20
     with pytest.raises(ValueError, match="whose layer 'gru' is of the kind 'gru'"):
-        holders("gru", "lstm")
+        gender_units("gru", "lstm")
     with pytest.raises(ValueError, match="'memory'"):
-        holders("lstm", "lstm", layer="memory")
+        gender_units("lstm", "lstm", layer="memory")

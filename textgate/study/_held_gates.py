@@ -21,7 +21,6 @@ import numpy as np
 import pandas as pd
 
 from textgate.evaluation import agreement, summary
-from textgate.interchange import Runner, contrasts, runner_for
 from textgate.interventions import Clamp, Intervention, MeanAblation, intervene
 from textgate.mechanics.calls import one_site
 from textgate.tracing import trace
@@ -160,74 +159,3 @@ def _other_bits(items: pd.DataFrame, words: Mapping[str, int]) -> float:
     others = once["logprob_good"] - targets.fillna(0.0)
     count = sum(words[text] for text in once["good"]) - int(targets.notna().sum())
     return float(-others.sum() / (count * np.log(2.0))) if count else float("nan")
-
-
-def holding_units(
-    lm: Any, pairs: pd.DataFrame, layer: str | None = None, *, flips: float = 0.9, most: int = 16
-) -> list[int]:
-    """Return a short list of units that carry a feature, by interchange.
-
-    Each unit by itself takes the values that it has in the sentence of the other gender; units are
-    ranked by how much of the model's choice moves over. Returned are the first so many that
-    together turn the share `flips` of the choices.
-
-    This is a quick choice for looking at units, not evidence that these and no others hold the
-    feature; that is what `textgate units` is for. Measure on other pairs than these.
-
-    Args:
-        lm: A language model.
-        pairs: Minimal pairs with `counterpart_prefix`.
-        layer: The recurrent layer; it may be left out where there is only one.
-        flips: The share of items to be turned, of those that the model gets right both ways.
-        most: How many units to return at most, if that share isn't reached.
-
-    Returns:
-        The units, the most effective first.
-
-    Raises:
-        ValueError: If no item is right both ways, or the pairs lack their counterparts.
-    """
-    runner, right = _interchange(lm, pairs, layer)
-    clean = runner.clean()[right]
-    alone = runner.run(np.eye(runner.units, dtype=bool), "interchange")[:, right]
-    ranked = np.argsort(-(clean - alone).mean(axis=1), kind="stable")
-    most = min(most, runner.units)
-    sets = np.zeros((most, runner.units), dtype=bool)
-    for count in range(most):
-        sets[count, ranked[: count + 1]] = True
-    share = (runner.run(sets, "interchange")[:, right] < 0).mean(axis=1)
-    enough = np.flatnonzero(share >= flips)
-    return [int(unit) for unit in ranked[: (enough[0] + 1 if enough.size else most)]]
-
-
-def turned(lm: Any, pairs: pd.DataFrame, units: Sequence[int], layer: str | None = None) -> float:
-    """Return the share of choices that turn when units take the other gender's values.
-
-    Args:
-        lm: A language model.
-        pairs: Minimal pairs with `counterpart_prefix`.
-        units: The units.
-        layer: The recurrent layer; it may be left out where there is only one.
-
-    Returns:
-        The share of the items that the model gets right both ways.
-
-    Raises:
-        ValueError: As `holding_units` does.
-    """
-    runner, right = _interchange(lm, pairs, layer)
-    chosen = np.isin(np.arange(runner.units), list(units))
-    return float((runner.run(chosen[None], "interchange")[0, right] < 0).mean())
-
-
-def _interchange(lm: Any, pairs: pd.DataFrame, layer: str | None) -> tuple[Runner, np.ndarray]:
-    """Return a runner of the layer's memory, and which items the model gets right both ways."""
-    site, _ = one_site(lm, layer)
-    runner = runner_for(lm, contrasts(lm, pairs), site.path, site.spec.cell.memory)
-    right = (runner.clean() > 0) & (runner.source() < 0)
-    if not right.any():
-        raise ValueError(
-            "The model must get some items right both ways before one can ask which units do it. "
-            f"Received: {len(right)} items, none right"
-        )
-    return runner, right

@@ -10,23 +10,27 @@ from typing import Any
 import pandas as pd
 
 from textgate._files import CannotWriteError, beside, cannot_write, write_json, write_text
-from textgate.study import _asked as asked
-from textgate.study import _gallery as gallery
-from textgate.study import _measures as measures
+from textgate.interchange import Units
+from textgate.mechanics.calls import one_site
+from textgate.report import learned, read_model
+from textgate.study import _gallery, _pairs
 from textgate.study._default_gender import default_gender
 from textgate.study._settings import Settings
+from textgate.study._stages import Stages
+from textgate.tracing import find_sites
 
 GENERATED = (("pronoun_agreement", "test", None), ("pronoun_agreement", "test_distances", 400))
 NUMBER = ("number_agreement", "test", 400)
 _ON_TEXT = 1200  # generated items, for a model of other text
 _TEXTS = 200  # sentences, for what the gates do on the average
 _PAIRS = 1600  # generated, to choose from
+_HELD = 150  # pairs, for what breaks when gates are held
 _ORDINARY = 400  # sentences that units are taken out on
-ASKED: int | None = None  # items of each split that a model of text is asked; all of them
+SPLIT_SIZE: int | None = None  # pairs of each split, to choose from for a model of text; all
 
 
-class Model:
-    """One model of a study, loaded when it is needed, with its files.
+class ModelStages:
+    """The stages of one model, which is loaded when it is needed.
 
     Args:
         settings: The study's.
@@ -41,7 +45,7 @@ class Model:
         self.run = directory / cell
         self.progress = progress
         self._lm: Any = None
-        self._own: tuple[pd.DataFrame, pd.DataFrame] | None = None
+        self._eligible: tuple[pd.DataFrame, pd.DataFrame] | None = None
 
     @property
     def lm(self) -> Any:
@@ -51,6 +55,58 @@ class Model:
 
             self._lm = load_language_model(self.run)
         return self._lm
+
+    def do(self, stage: str, stages: Stages) -> None:
+        """Do a stage, unless it is done.
+
+        Args:
+            stage: One of `textgate.study.STAGES`, but for "data" and "report".
+            stages: What is done, in the study's directory.
+
+        Raises:
+            FileNotFoundError: If the stage needs the trained model, and there is none.
+        """
+        run, settings = self.run, self.settings.to_dict()
+        name = f"{stage} {self.cell}"
+        weights, finding = run / "model.keras", run / "units" / "finding.json"
+        if stage == "train":
+            recipe = self.settings.recipe_of(self.cell).to_dict()
+            stages.do(name, self.train, [], [weights], recipe)
+            return
+        if not weights.is_file():
+            raise FileNotFoundError(
+                f"the stage {stage!r} needs the trained model; do the stage 'train' before. "
+                f"Received: {run}"
+            )
+        sentences = run / "gallery" / "sentences.csv"
+        if stage == "evaluate":
+            names = [*map(plain_name, self.settings.pairs), "pronoun_agreement-test"]
+            summaries = [run / "evaluation" / pairs / "summary.csv" for pairs in names]
+            reads = [weights, *map(Path, self.settings.pairs)]
+            stages.do(name, self.evaluate, reads, summaries, settings)
+        elif stage == "trace":
+            writes = [sentences, run / "gallery" / "traces.zarr"]
+            stages.do(name, self.trace, [weights], writes, settings)
+        elif stage == "units":
+            reason = self._why_no_units()
+            writes = [sentences, finding if reason is None else run / "skipped.json"]
+            stages.do(name, lambda: self.units(reason), [weights], writes, [settings, reason])
+        elif stage == "mechanics":
+            writes = [run / "mechanics" / "saturation.csv"]
+            stages.do(name, self.mechanics, [weights, finding], writes, settings)
+        elif stage == "export":
+            writes = [run / "saved_model" / "saved_model.pb"]
+            stages.do(name, self.export, [weights], writes, settings)
+
+    def _why_no_units(self) -> str | None:
+        """Return why there are no units of gender to look for, or `None`."""
+        agreement = learned(read_model(self.run))
+        if agreement.level != "not":
+            return None
+        return (
+            f"the model has not learned agreement ({100 * agreement.worst:.1f} % in the worse "
+            "direction), so that nothing can hold it"
+        )
 
     # -- the stages ------------------------------------------------------------------------------
 
@@ -90,14 +146,14 @@ class Model:
         running = self.settings.recipe_of(self.cell).running
         corpus = Corpus(list(self.settings.test or self.settings.validation))
         texts = corpus.paragraphs() if running else iter(corpus)
-        found = perplexity(self.lm, texts, running=running)
-        _write(found.to_frame().T, target / "text" / "perplexity.csv")
+        measures = perplexity(self.lm, texts, running=running)
+        _write(measures.to_frame().T, target / "text" / "perplexity.csv")
 
     def trace(self) -> None:
         """Trace the sentences of the gate view."""
-        rows = gallery.sentences(self.lm, self.settings.seed)
-        rows = gallery.preferences(self.lm, rows)
-        gallery.write_gallery(self.lm, rows, self.run / "gallery")
+        rows = _gallery.sentences(self.lm, self.settings.seed)
+        rows = _gallery.preferences(self.lm, rows)
+        _gallery.write_gallery(self.lm, rows, self.run / "gallery")
 
     def units(self, reason: str | None) -> None:
         """Look for the units that hold gender, and probe for it.
@@ -116,36 +172,46 @@ class Model:
         self._try("exchange", self._exchange)
 
     def pairs(self) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-        """Return the pairs that units and gates are asked about, and how they were chosen.
+        """Return the pairs that units and gates are tested on, and how they were chosen.
 
-        A model of generated sentences is asked about some it hasn't seen; a model of text about
+        For a model of generated sentences these are some that it hasn't seen; for a model of text
         those that it gets right.
         """
         from textgate.datasets import minimal_pairs
 
         if not self.settings.text:
             return minimal_pairs("pronoun_agreement", split="test", size=_PAIRS), None
-        if self._own is None:
-            self._own = asked.right_both_ways(self.lm, asked.gender_pairs(ASKED))
-        return self._own
+        if self._eligible is None:
+            self._eligible = _pairs.eligible_pairs(self.lm, _pairs.gender_pairs(SPLIT_SIZE))
+        return self._eligible
+
+    def layer(self) -> str:
+        """Return the layer of the finding; the last if there is none."""
+        layer = self.finding().get("layer") or find_sites(self.lm)[0][-1].path
+        return one_site(self.lm, layer)[0].path
+
+    def holding_units(self) -> Units:
+        """Return the units that were found to hold gender, the sufficient first; maybe none."""
+        finding = self.finding()
+        return Units(finding.get("sufficient", ())) | finding.get("necessary", ())
 
     def _find(self) -> None:
         from textgate.unit_search import find_units
 
         target = self.run / "units"
-        pairs, chosen = self.pairs()
-        found = find_units(
+        pairs, counts = self.pairs()
+        finding = find_units(
             self.lm,
-            pairs=None if chosen is None else pairs,
+            pairs=None if counts is None else pairs,
             feature="gender",
             texts=self._sentences(),
             seed=self.settings.seed,
             progress=None if self.progress else False,
         )
         with beside(target, "the units") as partial:
-            found.to_csv(partial)
-            if chosen is not None:
-                _write(chosen, partial / "asked.csv")
+            finding.to_csv(partial)
+            if counts is not None:
+                _write(counts, partial / "asked.csv")
 
     def _sentences(self) -> list[str] | None:
         """Return ordinary sentences of the text that a model was made for; `None`: generated."""
@@ -158,9 +224,10 @@ class Model:
 
     def _probe(self) -> None:
         from textgate.datasets import minimal_pairs
+        from textgate.study._probes import gender_probes
 
         pairs = minimal_pairs("pronoun_agreement", split="test", size=_PAIRS)
-        table = measures.probes(self.lm, pairs, self.finding().get("layer"), self.settings.seed)
+        table = gender_probes(self.lm, pairs, self.layer(), self.settings.seed)
         _write(table, self.run / "probes" / "positions.csv")
 
     def _exchange(self) -> None:
@@ -171,7 +238,7 @@ class Model:
         rows = rows.drop(columns="p_exchanged", errors="ignore")
         units = finding.get("sufficient") or finding.get("necessary") or []
         if units:
-            rows["p_exchanged"] = gallery.exchanged(
+            rows["p_exchanged"] = _gallery.exchanged(
                 self.lm, rows, finding["layer"], finding["signal"], units
             )
         _write(rows, path)
@@ -184,24 +251,28 @@ class Model:
 
     def _measure(self) -> None:
         from textgate.datasets import sentences
+        from textgate.study._mechanics import mechanics_tables
 
         try:
             pairs, _ = self.pairs()
         except ValueError:  # it knows none of their words, and reads them as <unk>
-            pairs = asked.gender_pairs(_PAIRS)
+            pairs = _pairs.gender_pairs(_PAIRS)
         texts = sentences("pronoun_agreement", "validation", size=_TEXTS)
-        finding = self.finding()
-        tables = measures.gates(
-            self.lm, texts, pairs, found_units(finding), finding.get("layer") or None
-        )
+        tables = mechanics_tables(self.lm, texts, pairs, self.holding_units(), self.layer())
         for name, table in tables.items():
             _write(table, self.run / "mechanics" / f"{name}.csv")
 
     def _hold(self) -> None:
-        pairs, _ = self.pairs()
-        finding = self.finding()
-        table = measures.held(
-            self.lm, pairs, found_units(finding), finding.get("layer"), self.settings.seed
+        from textgate.study._held_gates import hold_gates
+
+        pairs, units = _pairs.first_pairs(self.pairs()[0], _HELD), self.holding_units()
+        table = hold_gates(
+            self.lm,
+            pairs,
+            layer=self.layer(),
+            units={"found": units} if units else {},
+            controls=1 if units else 0,
+            seed=self.settings.seed,
         )
         _write(table, self.run / "mechanics" / "held_gates.csv")
 
@@ -236,18 +307,12 @@ class Model:
 
     def _skip(self, stage: str, reason: str | None) -> None:
         path = self.run / "skipped.json"
-        known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        known.pop(stage, None)
+        reasons = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        reasons.pop(stage, None)
         if reason is not None:
-            known[stage] = " ".join(reason.split())
-        if known or path.is_file():
-            write_json(path, known)
-
-
-def found_units(finding: dict[str, Any]) -> list[int]:
-    """Return the units of a finding, the sufficient first."""
-    sufficient = [int(unit) for unit in finding.get("sufficient", ())]
-    return [*sufficient, *(int(u) for u in finding.get("necessary", ()) if u not in sufficient)]
+            reasons[stage] = " ".join(reason.split())
+        if reasons or path.is_file():
+            write_json(path, reasons)
 
 
 def plain_name(path: str) -> str:

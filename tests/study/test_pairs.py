@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from textgate.models import LanguageModel
-from textgate.study._asked import gender_pairs, right_both_ways
+from textgate.study._pairs import eligible_pairs, gender_pairs
 from textgate.tokenizers import WordTokenizer
 
 pytestmark = pytest.mark.tensorflow_only
@@ -49,7 +49,7 @@ def test_only_what_is_right_on_both_sides_is_chosen():
         lm, leads = model(seed)
         good = [n for n in range(6) if leads[f"woman{n}"] > 0 > leads[f"man{n}"]]
         right = sum((leads[person] > 0) == person.startswith("woman") for person in PEOPLE)
-        chosen, counts = right_both_ways(lm, table, least=1)
+        chosen, counts = eligible_pairs(lm, table, least=1)
         assert counts.to_dict("records") == [
             {"sentences": 13, "known": 12, "right": right, "both": 2 * len(good),
              "chosen": len(good) > 0}
@@ -61,7 +61,7 @@ def test_only_what_is_right_on_both_sides_is_chosen():
 
 
 def test_with_too_few_of_them_nothing_is_chosen():
-    chosen, counts = right_both_ways(model()[0], pairs(), least=7)
+    chosen, counts = eligible_pairs(model()[0], pairs(), least=7)
     assert len(chosen) == 13
     assert not counts["chosen"].iloc[0]
 

@@ -8,7 +8,7 @@ from textgate.layers import spec_of, weights_of
 from textgate.models import KneserNey, LanguageModel
 from textgate.recurrence import Edit, sequence
 from textgate.study import redundancy
-from textgate.study._redundancy import decisions_without
+from textgate.study.ladder._redundancy import decisions_without
 from textgate.tokenizers import WordTokenizer
 
 PAIRS = pd.DataFrame(

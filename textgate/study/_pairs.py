@@ -1,4 +1,4 @@
-"""Which sentences a model of other text can be asked about its units.
+"""The pairs of sentences that units and gates are tested on: *she* against *he*, with their twins.
 
 Interchange sets a sentence against its twin about somebody of the other gender. Running text has no
 twins, generated sentences do; but a model that was trained on text has its own mind about them: it
@@ -20,7 +20,11 @@ _LEAST = 60  # sentences of each gender, below which no choice is made
 
 
 def gender_pairs(size: int | None = None) -> pd.DataFrame:
-    """Return generated pairs of *she* against *he* with their twins; all splits were unseen."""
+    """Return generated pairs of *she* against *he* with their twins; all splits were unseen.
+
+    Args:
+        size: Pairs of each split, of all classes; `None` for all there are.
+    """
     from textgate.datasets import minimal_pairs
 
     parts = [
@@ -30,7 +34,12 @@ def gender_pairs(size: int | None = None) -> pd.DataFrame:
     return pairs.assign(item=range(len(pairs)))
 
 
-def right_both_ways(
+def first_pairs(pairs: pd.DataFrame, size: int) -> pd.DataFrame:
+    """Return the first pairs of *she* against *he* that have a twin, one an item."""
+    return contrasting(pairs).drop_duplicates("item").head(size).reset_index(drop=True)
+
+
+def eligible_pairs(
     lm: Any, pairs: pd.DataFrame, least: int = _LEAST
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the pairs that a model gets right on both sides, and how many of how many.

@@ -18,11 +18,11 @@ from pathlib import Path
 
 from textgate._files import write_text
 from textgate._quiet import compiling_is_meant
-from textgate.report import Findings, learned, read, read_model, three_lines, write
-from textgate.study import _settings as setting
+from textgate.report import Findings, read, write
+from textgate.study._directory import claim, record
+from textgate.study._model_stages import ModelStages
 from textgate.study._settings import Settings
 from textgate.study._stages import Stages
-from textgate.study._steps import Model, plain_name
 
 STAGES = ("data", "train", "evaluate", "trace", "units", "mechanics", "export", "report")
 
@@ -51,13 +51,12 @@ def study(
         CannotWriteError: If the disk is full.
         ValueError: If a stage is unknown, or the data cannot be learned from.
     """
-    place = Path(directory)
+    directory = Path(directory)
     settings = settings or Settings()
     unknown = [stage for stage in stages if stage not in STAGES]
     if unknown:
         raise ValueError(f"the stages are {', '.join(STAGES)}. Received: {unknown[0]!r}")
-    wanted = [stage for stage in STAGES if stage in stages or not stages]
-    known = setting.claim(settings, place)
+    seconds = claim(settings, directory)
     begun = time.monotonic()
 
     def say(line: str) -> None:
@@ -65,28 +64,27 @@ def study(
             passed = time.monotonic() - begun
             print(f"[{passed / 60:5.1f} min] {line}", file=sys.stderr, flush=True)
 
-    doing = Stages(place, say)
-    doing.seconds.update(known.get("seconds") or {})
-    setting.record(settings, place, doing.seconds)
-    models = [Model(settings, place, cell, progress) for cell in settings.cells]
-    everything = settings.to_dict()
+    done = Stages(directory, say, seconds)
+    record(settings, directory, done.seconds)
+    models = [ModelStages(settings, directory, cell, progress) for cell in settings.cells]
     with compiling_is_meant():
-        for stage in wanted:
+        for stage in STAGES:
+            if stages and stage not in stages:
+                continue
             if stage == "data":
-                _data(doing, settings, place)
+                _data(done, settings, directory)
             elif stage == "report":
-                setting.record(settings, place, doing.seconds)
+                record(settings, directory, done.seconds)
                 say("report …")
-                path = write(read(place), place)
-                say(f"report: wrote {path}")
+                say(f"report: wrote {write(read(directory), directory)}")
             else:
                 for model in models:
-                    _one(doing, stage, model, everything)
-            setting.record(settings, place, doing.seconds)
-    return read(place) if any(model.run.is_dir() for model in models) else None
+                    model.do(stage, done)
+            record(settings, directory, done.seconds)
+    return read(directory) if any(model.run.is_dir() for model in models) else None
 
 
-def _data(doing: Stages, settings: Settings, place: Path) -> None:
+def _data(stages: Stages, settings: Settings, directory: Path) -> None:
     """Check the data, and keep what they hold: counts, and the pairs that are evaluated."""
     from textgate.datasets import minimal_pairs
     from textgate.datasets.corpus import find_files
@@ -99,7 +97,7 @@ def _data(doing: Stages, settings: Settings, place: Path) -> None:
     ]
 
     def work() -> None:
-        target = place / "data"
+        target = directory / "data"
         pairs = minimal_pairs("pronoun_agreement", split="test")
         write_text(target / "pronoun_agreement-test.csv", pairs.to_csv(index=False))
         counts = pairs.drop_duplicates("item").groupby(["direction", "form"]).size()
@@ -110,66 +108,11 @@ def _data(doing: Stages, settings: Settings, place: Path) -> None:
             table = pronouns_in(settings.text)
             write_text(target / "pronouns.csv", table.to_csv(index=False))
 
-    written = [place / "data" / "counts.csv"]
-    doing.do("data", work, [], written, [settings.to_dict(), [_stamp(file) for file in files]])
+    written = [directory / "data" / "counts.csv"]
+    stages.do("data", work, [], written, [settings.to_dict(), [_stamp(file) for file in files]])
 
 
 def _stamp(file: Path) -> list[str | int]:
     """Return what tells a large file from another without reading it."""
-    found = file.stat()
-    return [str(file), found.st_size, found.st_mtime_ns]
-
-
-def _one(doing: Stages, stage: str, model: Model, everything: dict) -> None:
-    """Do a stage for one model."""
-    run = model.run
-    name = f"{stage} {model.cell}"
-    if stage == "train":
-        recipe = model.settings.recipe_of(model.cell).to_dict()
-        doing.do(name, model.train, [], [run / "model.keras"], recipe)
-        return
-    weights = run / "model.keras"
-    if not weights.is_file():
-        raise FileNotFoundError(
-            f"the stage {stage!r} needs the trained model; do the stage 'train' before. "
-            f"Received: {run}"
-        )
-    finding = run / "units" / "finding.json"
-    skipped = run / "skipped.json"
-    if stage == "evaluate":
-        names = [plain_name(path) for path in model.settings.pairs]
-        names += ["pronoun_agreement-test"]
-        written = [run / "evaluation" / each / "summary.csv" for each in names]
-        doing.do(
-            name, model.evaluate, [weights, *map(Path, model.settings.pairs)], written, everything
-        )
-    elif stage == "trace":
-        written = [run / "gallery" / "sentences.csv", run / "gallery" / "traces.zarr"]
-        doing.do(name, model.trace, [weights], written, everything)
-    elif stage == "units":
-        reason = _why_not(run)
-        written = [run / "gallery" / "sentences.csv"]
-        written += [skipped if reason is not None else finding]
-        doing.do(name, lambda: model.units(reason), [weights], written, [everything, reason])
-    elif stage == "mechanics":
-        written = [run / "mechanics" / "saturation.csv"]
-        doing.do(name, model.mechanics, [weights, finding], written, everything)
-    elif stage == "export":
-        written = [run / "saved_model" / "saved_model.pb"]
-        doing.do(name, model.export, [weights], written, everything)
-
-
-def _why_not(run: Path) -> str | None:
-    """Return why there are no units of gender to look for, or `None`."""
-    agreement = learned(read_model(run))
-    if agreement.level != "not":
-        return None
-    return (
-        f"the model has not learned agreement ({100 * agreement.worst:.1f} % in the worse "
-        "direction), so that nothing can hold it"
-    )
-
-
-def summary(findings: Findings, directory: Path) -> list[str]:
-    """Return what a study says at its end: three lines, and where the page is."""
-    return [*three_lines(findings), str(directory / "report.html")]
+    facts = file.stat()
+    return [str(file), facts.st_size, facts.st_mtime_ns]

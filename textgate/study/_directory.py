@@ -1,0 +1,77 @@
+"""The directory of a study: claimed for one study alone, with what it is in `study.json`."""
+
+import json
+from pathlib import Path
+
+from textgate._files import make_directory, write_json
+from textgate.study._commands import commands
+from textgate.study._settings import CELLS, Settings
+from textgate.study._stages import NOTES
+
+FILE = "study.json"
+
+
+def claim(settings: Settings, directory: Path) -> dict[str, float]:
+    """Make a directory a study's own, and return how long the stages took that were done there.
+
+    A study that stopped before its first stage was done, at a mistyped path, say, holds nothing
+    that could be lost, and makes room for another.
+
+    Raises:
+        FileExistsError: If the directory holds something else, or a study with other settings.
+        CannotWriteError: If it can't be made.
+    """
+    file = directory / FILE
+    if directory.exists() and not directory.is_dir():
+        raise FileExistsError(f"there is a file of that name. Received: {directory}")
+    if file.is_file():
+        try:
+            study = json.loads(file.read_text(encoding="utf-8"))
+            earlier = study["settings"]
+        except (ValueError, KeyError, TypeError):
+            raise FileExistsError(
+                f"the study's {FILE} can't be read; give another directory, or remove the file. "
+                f"Received: {directory}"
+            ) from None
+        wanted = settings.to_dict()
+        differing = sorted(key for key in wanted if earlier.get(key) != wanted[key])
+        begun = (directory / NOTES).exists() or any((directory / c).exists() for c in CELLS)
+        if differing and not begun:
+            return {}
+        if differing:
+            key = differing[0]
+            raise FileExistsError(
+                "the directory holds a study with other settings, which is never overwritten: its "
+                f"{key} is {earlier.get(key)!r}, not {wanted[key]!r}; give another directory, or "
+                f"remove this one. Received: {directory}"
+            )
+        return study.get("seconds") or {}
+    if directory.is_dir():
+        own = {*settings.cells, "data", "tables", "report.html", NOTES}
+        strange = [
+            path.name
+            for path in sorted(directory.iterdir())
+            if path.name not in own and not path.name.startswith(".")
+        ]
+        if strange:
+            raise FileExistsError(
+                "the directory is not empty and not a study's (it holds "
+                f"{strange[0]!r}); give another, or empty it. Received: {directory}"
+            )
+    make_directory(directory)
+    return {}
+
+
+def record(settings: Settings, directory: Path, seconds: dict[str, float]) -> None:
+    """Write `study.json`: the settings, the commands, and how long each stage took."""
+    write_json(
+        directory / FILE,
+        {
+            "settings": settings.to_dict(),
+            "models": list(settings.cells),
+            "seed": settings.seed,
+            "command": settings.command(directory),
+            "commands": commands(settings, directory),
+            "seconds": {name: round(value, 1) for name, value in seconds.items()},
+        },
+    )
