@@ -2,6 +2,7 @@
 
 From a trace's node:
 
+- `node_of`: the node itself, from a trace, and checked;
 - `retained_and_written`: the two terms of each new state;
 - `ledger`: which word put how much into a unit's memory and how much of it is left, exactly
   (`ledger_table`, `ledger_sentences`, and `running_ledger` for all steps of a unit);
@@ -21,6 +22,7 @@ from textgate.mechanics._drivers import driver_shares, driving_words, gate_drive
 from textgate.mechanics._gates import binariness, half_life, saturation
 from textgate.mechanics._gradients import gradient_norms, gradient_paths
 from textgate.mechanics._ledger import ledger, ledger_sentences, ledger_table, running_ledger
+from textgate.mechanics._nodes import node_of
 from textgate.mechanics._parts import retained_and_written
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "ledger",
     "ledger_sentences",
     "ledger_table",
+    "node_of",
     "retained_and_written",
     "running_ledger",
     "saturation",

@@ -22,9 +22,10 @@ import pandas as pd
 import xarray as xr
 
 from textgate.layers import weights_of
-from textgate.mechanics.calls import LayerCall, call_of, one_site
-from textgate.mechanics.nodes import DIMS
+from textgate.mechanics._calls import LayerCall, call_of
+from textgate.mechanics._nodes import DIMS
 from textgate.recurrence import Spec, Weights
+from textgate.tracing import one_site
 from textgate.tracing.inputs import source_of
 
 _PARTS = ("from_input", "from_state", "pre_activation", "gate")
@@ -71,17 +72,17 @@ def gate_drivers(
     >>> bool(abs(total - parts.pre_activation).max() < 1e-6)
     True
     """
-    site, number = one_site(model, layer)
-    spec = site.spec
+    site_call = one_site(model, layer)
+    site, spec = site_call.site, site_call.site.spec
     name = _gate(spec, gate)
     chosen = _units(spec, units)
     weights = _columns(spec, weights_of(site.cell), name, chosen)
     blocks: list[dict[str, np.ndarray]] = []
     for batch in source_of(model, inputs, batch_size, tokens).batches():
-        of_layer = call_of(model, batch.inputs, site, number)
-        block = _parts(of_layer, weights)
-        block["gate"] = _array(of_layer.signals[name])[..., chosen]
-        mask = of_layer.mask
+        layer_call = call_of(model, batch.inputs, site_call)
+        block = _parts(layer_call, weights)
+        block["gate"] = _array(layer_call.signals[name])[..., chosen]
+        mask = layer_call.mask
         block = {key: np.where(mask[..., None], value, np.nan) for key, value in block.items()}
         block["mask"] = mask
         if batch.tokens is not None and batch.tokens.shape[1] == mask.shape[1]:
@@ -97,9 +98,9 @@ def gate_drivers(
     return xr.Dataset(data, coords, {"layer": site.path, "cell": spec.cell.kind, "gate": name})
 
 
-def _parts(of_layer: LayerCall, weights: Weights) -> dict[str, np.ndarray]:
+def _parts(layer_call: LayerCall, weights: Weights) -> dict[str, np.ndarray]:
     """Return the parts of a pre-activation, `(batch, time, unit)`, made with these columns."""
-    call, h = of_layer.call, _array(of_layer.signals["hidden_state"])
+    call, h = layer_call.call, _array(layer_call.signals["hidden_state"])
     first = _array(call.initial_states[0])[:, None]
     if call.site.layer.go_backwards:
         before = np.concatenate([h[:, 1:], first], axis=1)

@@ -30,7 +30,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from textgate.mechanics.nodes import Node, gates_of, node_of, signal
+from textgate.mechanics._nodes import Node, gates_of, node_of, signal
 from textgate.recurrence import cell_of
 
 _RESOLUTION = 2.0**-24  # of a float32 sigmoid near 0

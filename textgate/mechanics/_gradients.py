@@ -26,9 +26,9 @@ import pandas as pd
 import xarray as xr
 
 from textgate import recurrence
-from textgate.mechanics.calls import call_of, one_site
-from textgate.mechanics.nodes import DIMS
-from textgate.tracing import Call, Site
+from textgate.mechanics._calls import call_of
+from textgate.mechanics._nodes import DIMS
+from textgate.tracing import Call, SiteCall, one_site
 from textgate.tracing.inputs import TextReader
 
 
@@ -88,14 +88,15 @@ def gradient_paths(
             "Gradient paths need Keras's TensorFlow backend (KERAS_BACKEND=tensorflow). "
             f"Received: backend {keras.backend.backend()!r}"
         )
-    site, number = one_site(model, layer)
+    site_call = one_site(model, layer)
+    site = site_call.site
     prediction: _Prediction | None = None
     end: Any = target
     if loss is None:
         prediction = _prediction(model, inputs, target)
         inputs, end = prediction.ids, prediction.steps
         loss = _surprisal(prediction.ids, prediction.steps)
-    gradient = _gradient(model, inputs, site, number, loss)
+    gradient = _gradient(model, inputs, site_call, loss)
     full, mask = gradient.full, gradient.mask
     backwards = bool(site.layer.go_backwards)
     steps = _last_steps(mask, backwards, end)
@@ -143,23 +144,23 @@ class _Gradient(NamedTuple):
 
 
 def _gradient(
-    model: keras.Model, inputs: Any, site: Site, number: int, loss: Callable[[Any], Any]
+    model: keras.Model, inputs: Any, site_call: SiteCall, loss: Callable[[Any], Any]
 ) -> _Gradient:
     import tensorflow as tf
 
-    cell = site.spec.cell
+    spec = site_call.site.spec
     nudges: list[tf.Tensor] = []
     with tf.GradientTape(watch_accessed_variables=False) as tape:
 
         def nudge(call: Call) -> list[recurrence.Edit]:
-            shape = (*call.inputs.shape[:2], site.spec.units)
+            shape = (*call.inputs.shape[:2], spec.units)
             nudges.append(tf.zeros(shape, call.inputs.dtype))
             tape.watch(nudges[-1])
-            return [recurrence.Edit(cell.memory, offset=nudges[-1])]
+            return [recurrence.Edit(spec.cell.memory, offset=nudges[-1])]
 
         tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, inputs)
-        of_layer = call_of(model, tensors, site, number, nudge)
-        losses = tf.convert_to_tensor(loss(of_layer.outputs))
+        layer_call = call_of(model, tensors, site_call, nudge)
+        losses = tf.convert_to_tensor(loss(layer_call.outputs))
         total = tf.reduce_sum(losses)
     gradient = tape.gradient(total, nudges[0], unconnected_gradients="zero")
     full = np.asarray(tf.cast(gradient, tf.float64 if gradient.dtype == tf.float64 else tf.float32))
@@ -168,9 +169,9 @@ def _gradient(
             f"`loss` must return a number for each example, of shape ({len(full)},). "
             f"Received: shape {tuple(losses.shape)}"
         )
-    source, scale, offset = cell.derived("retention")
-    retention = scale * np.asarray(of_layer.signals[source], full.dtype) + offset
-    return _Gradient(full, retention, of_layer.mask, np.asarray(losses))
+    source, scale, offset = spec.cell.derived("retention")
+    retention = scale * np.asarray(layer_call.signals[source], full.dtype) + offset
+    return _Gradient(full, retention, layer_call.mask, np.asarray(losses))
 
 
 class _Prediction(NamedTuple):

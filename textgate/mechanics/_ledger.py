@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from textgate.mechanics.nodes import Node, attributes_of, choose, flow_of, node_of, words_of
+from textgate.mechanics._nodes import Node, attributes_of, choose, flow_of, node_of, words_of
 
 INITIAL = "(initial state)"
 

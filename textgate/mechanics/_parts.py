@@ -11,7 +11,7 @@ whole new state.
 
 import xarray as xr
 
-from textgate.mechanics.nodes import DIMS, Node, attributes_of, flow_of, labels_of, node_of
+from textgate.mechanics._nodes import DIMS, Node, attributes_of, flow_of, labels_of, node_of
 
 
 def retained_and_written(node: Node) -> xr.Dataset:

@@ -7,7 +7,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from textgate import mechanics
-from textgate.mechanics.nodes import node_of
 from textgate.plots import _frame as frame
 from textgate.recurrence import cell_of
 
@@ -48,7 +47,7 @@ def saturation(
     >>> [axes.get_title(loc="left") for axes in figure.axes]
     ['update gate z', 'reset gate r']
     """
-    node = node_of(node)
+    node = mechanics.node_of(node)
     cell = cell_of(node.attrs["cell"])
     table = mechanics.saturation(node, gates, low=low, high=high)
     names = list(table["gate"].unique())
@@ -109,7 +108,7 @@ def half_lives(node: Any, *, highlight: Sequence[int] = (), title: str | None = 
     >>> trace = tg.trace(model, np.ones((1, 5, 3)))
     >>> figure = half_lives(trace["memory"].to_dataset(), highlight=[2])
     """
-    node = node_of(node)
+    node = mechanics.node_of(node)
     table = mechanics.half_life(node).sort_values("half_life", ascending=False, kind="stable")
     units = table["unit"].to_numpy()
     unknown = sorted(set(map(int, highlight)) - set(units.tolist()))

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from textgate import recurrence
 from textgate.plots._units import choose_units
+from textgate.tracing import matching_nodes
 
 # Gates from closed (light) to open (dark); what has a sign in two colours, white at zero.
 _GATES, _SIGNED, _MASKED = "YlGnBu", "RdBu_r", "0.75"
@@ -122,17 +123,14 @@ def _node(trace: Any, layer: str | None) -> tuple[xr.Dataset, str, int]:
         )
     if trace.has_data:
         return trace.to_dataset(), str(trace.attrs.get("layer", "")), 0
-    leaves = {leaf.relative_to(trace).lstrip("./"): leaf for leaf in trace.leaves}
-    if layer is None:
-        found = [next(iter(leaves))]
-    else:
-        found = [path for path in leaves if path == layer or path.endswith(f"/{layer}")]
-    if len(found) != 1:
+    nodes, matches = matching_nodes(trace), matching_nodes(trace, layer)
+    if len(matches) != 1 and layer is not None:
         raise ValueError(
-            f"`layer` must name one layer of the trace; it has {[*leaves]}. "
+            f"`layer` must name one layer of the trace; it has {[*nodes]}. "
             f"Received: layer={layer!r}"
         )
-    return leaves[found[0]].to_dataset(), found[0], len(leaves) - 1
+    path = next(iter(matches))
+    return nodes[path].to_dataset(), path, len(nodes) - 1
 
 
 def _signals(

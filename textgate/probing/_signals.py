@@ -15,6 +15,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from textgate._special_tokens import PAD
+from textgate.tracing import matching_nodes
 
 if TYPE_CHECKING:
     from textgate.models import LanguageModel
@@ -168,16 +169,14 @@ def anchor_of(signal: Signal, anchor: PerExample | None) -> np.ndarray | None:
 def _node(trace: xr.DataTree, layer: str | None) -> tuple[xr.Dataset, str]:
     if trace.has_data and not trace.children:
         return trace.to_dataset(), str(trace.attrs.get("layer", trace.name or ""))
-    leaves = {leaf.relative_to(trace).lstrip("./"): leaf for leaf in trace.leaves}
-    matches = [
-        path for path in leaves if layer is None or path == layer or path.endswith(f"/{layer}")
-    ]
+    matches = matching_nodes(trace, layer)
     if len(matches) != 1:
         raise ValueError(
-            f"`layer` must name one layer of the trace; it has {[*leaves]}. "
+            f"`layer` must name one layer of the trace; it has {[*matching_nodes(trace)]}. "
             f"Received: layer={layer!r}"
         )
-    return leaves[matches[0]].to_dataset(), matches[0]
+    ((path, node),) = matches.items()
+    return node.to_dataset(), path
 
 
 def _steps(mask: np.ndarray, position: int, anchor: np.ndarray | None) -> np.ndarray:

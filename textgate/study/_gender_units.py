@@ -16,10 +16,9 @@ import pandas as pd
 
 from textgate.datasets import minimal_pairs
 from textgate.interchange import Runner, Units, contrasts, runner_for
-from textgate.mechanics.calls import one_site
 from textgate.models import load_language_model
 from textgate.study._pairs import first_pairs
-from textgate.tracing import find_sites
+from textgate.tracing import find_sites, one_site
 
 _CHOSEN_ON = 300  # pairs
 
@@ -61,7 +60,7 @@ def gender_units(
     """
     lm = load_language_model(run)
     sites, _ = find_sites(lm)
-    site, _ = one_site(lm, layer or (sites[0].path if sites else None))
+    site = one_site(lm, layer or (sites[0].path if sites else None)).site
     if site.spec.cell.kind != kind:
         raise ValueError(
             f"the study is of a layer of the kind {kind!r}; give the run of such a model. "
@@ -137,7 +136,7 @@ def flip_rate(
 
 def _interchange(lm: Any, pairs: pd.DataFrame, layer: str | None) -> tuple[Runner, np.ndarray]:
     """Return a runner of the layer's memory, and which items the model gets right both ways."""
-    site, _ = one_site(lm, layer)
+    site = one_site(lm, layer).site
     runner = runner_for(lm, contrasts(lm, pairs), site.path, site.spec.cell.memory)
     right = (runner.clean() > 0) & (runner.source() < 0)
     if not right.any():

@@ -22,8 +22,7 @@ import pandas as pd
 
 from textgate.evaluation import agreement, summary
 from textgate.interventions import Clamp, Intervention, MeanAblation, intervene
-from textgate.mechanics.calls import one_site
-from textgate.tracing import trace
+from textgate.tracing import one_site, trace
 
 AS_TRAINED = "as trained"
 
@@ -80,7 +79,7 @@ def hold_gates(
     >>> table[["units", "held"]].values.tolist()
     [['none', 'as trained'], ['all', '1'], ['mine', '1']]
     """
-    site, _ = one_site(lm, layer)
+    site = one_site(lm, layer).site
     cell = site.spec.cell
     if not cell.gates:
         raise ValueError(

@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 
 from textgate import mechanics
-from textgate.mechanics.calls import one_site
 from textgate.study._gallery import EXAMPLE, twins
 from textgate.study._pairs import first_pairs
-from textgate.tracing import nodes_of, trace
+from textgate.tracing import nodes_of, one_site, trace
 
 _READ, _GRADIENTS = 300, 64  # sentences
 _MOST_UNITS = 4
@@ -33,7 +32,7 @@ def mechanics_tables(
         By name: `ledger`, `ledger_sentences`, `saturation`, `half_life`, `retention`,
         `driving_words`, `driver_shares`, `gradients`.
     """
-    site, _ = one_site(lm, layer)
+    site = one_site(lm, layer).site
     tables = _averages(lm, texts)
     items = first_pairs(pairs, _READ)
     active = list(units)[:_MOST_UNITS] or _most_active(tables["half_life"], site.path)

@@ -11,13 +11,12 @@ import pandas as pd
 
 from textgate._files import CannotWriteError, beside, cannot_write, write_json, write_text
 from textgate.interchange import Units
-from textgate.mechanics.calls import one_site
 from textgate.report import learned, read_model
 from textgate.study import _gallery, _pairs
 from textgate.study._default_gender import default_gender
 from textgate.study._settings import Settings
 from textgate.study._stages import Stages
-from textgate.tracing import find_sites
+from textgate.tracing import find_sites, one_site
 
 GENERATED = (("pronoun_agreement", "test", None), ("pronoun_agreement", "test_distances", 400))
 NUMBER = ("number_agreement", "test", 400)
@@ -188,7 +187,7 @@ class ModelStages:
     def layer(self) -> str:
         """Return the layer of the finding; the last if there is none."""
         layer = self.finding().get("layer") or find_sites(self.lm)[0][-1].path
-        return one_site(self.lm, layer)[0].path
+        return one_site(self.lm, layer).site.path
 
     def holding_units(self) -> Units:
         """Return the units that were found to hold gender, the sufficient first; maybe none."""

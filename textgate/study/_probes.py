@@ -5,10 +5,9 @@ from typing import Any
 import pandas as pd
 
 from textgate.interchange import contrasts
-from textgate.mechanics.calls import one_site
 from textgate.probing import probe_over_positions, word_embeddings
 from textgate.study._pairs import first_pairs
-from textgate.tracing import trace
+from textgate.tracing import one_site, trace
 
 _POSITIONS = (0, 1, 2, 3, 4, 6, 8, 10)  # words after the antecedent
 _PROBED = 400  # pairs
@@ -27,7 +26,7 @@ def gender_probes(lm: Any, pairs: pd.DataFrame, layer: str, seed: int = 0) -> pd
         As `textgate.probing.probe_over_positions`.
     """
     items = contrasts(lm, first_pairs(pairs, _PROBED), "gender")
-    site, _ = one_site(lm, layer)
+    site = one_site(lm, layer).site
     signal = site.spec.cell.memory
     table = items.table
     prefixes = table["prefix"].tolist()

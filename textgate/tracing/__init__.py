@@ -11,8 +11,17 @@ recurrent layers a model has and what they are called; interventions use the sam
 """
 
 from textgate.tracing._fingerprint import fingerprint
-from textgate.tracing._saving import nodes_of, save
-from textgate.tracing._sites import Site, Untraceable, checked_sites, find_sites, resolve
+from textgate.tracing._nodes import matching_nodes, nodes_of
+from textgate.tracing._saving import save
+from textgate.tracing._sites import (
+    Site,
+    SiteCall,
+    Untraceable,
+    checked_sites,
+    find_sites,
+    one_site,
+    resolve,
+)
 from textgate.tracing._store import open_store as open
 from textgate.tracing._tracer import trace
 from textgate.tracing.interception import Call, intercept
@@ -20,12 +29,15 @@ from textgate.tracing.interception import Call, intercept
 __all__ = [
     "Call",
     "Site",
+    "SiteCall",
     "Untraceable",
     "checked_sites",
     "find_sites",
     "fingerprint",
     "intercept",
+    "matching_nodes",
     "nodes_of",
+    "one_site",
     "open",
     "resolve",
     "save",

@@ -10,6 +10,7 @@ import zarr
 
 from textgate import recurrence
 from textgate.tracing import _labelled as labelled
+from textgate.tracing._nodes import nodes_of
 from textgate.tracing._store import Store, check_free, list_coordinates, open_store, place_for
 
 _ROWS = 256  # examples a chunk
@@ -50,28 +51,6 @@ def save(trace: xr.DataTree, path: str | os.PathLike) -> xr.DataTree:
                 _write(store, store.root.require_group(name), node)
         store.note(list(nodes))
     return open_store(path)
-
-
-def nodes_of(trace: Any) -> dict[str, xr.Dataset]:
-    """Return a trace's nodes with signals, by name.
-
-    Raises:
-        TypeError: If it is not a tree.
-        ValueError: If it is not a trace.
-    """
-    if not isinstance(trace, xr.DataTree):
-        raise TypeError(
-            "A trace is what `textgate.trace` returns, a DataTree, or the path it was streamed to. "
-            f"Received: {type(trace).__name__}"
-        )
-    nodes = {leaf.path.strip("/"): leaf.to_dataset() for leaf in trace.leaves}
-    wrong = [n for n, ds in nodes.items() if ds.attrs.get("cell") not in recurrence.CELLS]
-    if wrong or not nodes:
-        raise ValueError(
-            "A trace's nodes are recurrent layers, as `textgate.trace` makes them. "
-            f"Received: a tree with the nodes {list(nodes)}"
-        )
-    return nodes
 
 
 def _common(trace: xr.DataTree) -> dict[str, Any]:

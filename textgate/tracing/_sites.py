@@ -9,7 +9,7 @@ do: it doesn't tell apart two submodels that have a layer `lstm` each.
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 
@@ -237,3 +237,35 @@ def resolve(name: str, sites: Sequence[Site]) -> list[tuple[Site, int | None]]:
     if below:
         return [(site, None) for site in below]
     raise ValueError(f"The model has no such recurrent layer; {known}. Received: {name!r}")
+
+
+class SiteCall(NamedTuple):
+    """One of a site's calls: the site, and the number of the call."""
+
+    site: Site
+    call: int
+
+
+def one_site(model: keras.Model, layer: str | None = None) -> SiteCall:
+    """Return the one recurrent layer that a name stands for, and which call of it.
+
+    Args:
+        model: A built Keras model.
+        layer: The layer's name, as `resolve` takes it; it may be left out where the model has only
+            one recurrent layer.
+
+    Raises:
+        TypeError: If `model` is not a Keras model.
+        ValueError: If the name is unknown, stands for several layers, or has to be given.
+    """
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"`model` must be a Keras model. Received: {type(model).__name__}")
+    sites, _ = find_sites(model)
+    matches = [(site, None) for site in sites] if layer is None else resolve(layer, sites)
+    if len(matches) != 1:
+        raise ValueError(
+            "Choose one recurrent layer of the model by `layer`; it has "
+            f"{[site.path for site in sites]}. Received: layer={layer!r}"
+        )
+    site, call = matches[0]
+    return SiteCall(site, call or 0)

@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from textgate import recurrence
+from textgate.tracing import matching_nodes
 
 Node = xr.Dataset | xr.DataTree  # a node of a trace, or a trace of one layer
 DIMS = ("example", "time", "unit")
@@ -34,17 +35,13 @@ def node_of(trace: Node, layer: str | None = None) -> xr.Dataset:
         ValueError: If the layer is unknown or has to be given, or if it is no trace's node.
     """
     if isinstance(trace, xr.DataTree):
-        leaves = {leaf.relative_to(trace).lstrip("./"): leaf for leaf in trace.leaves}
-        if layer is None:
-            matches = [*leaves]
-        else:
-            matches = [path for path in leaves if path == layer or path.endswith(f"/{layer}")]
+        matches = matching_nodes(trace, layer)
         if len(matches) != 1:
             raise ValueError(
-                f"Choose one layer of the trace by its name; it has {[*leaves]}. "
+                f"Choose one layer of the trace by its name; it has {[*matching_nodes(trace)]}. "
                 f"Received: layer={layer!r}"
             )
-        trace = leaves[matches[0]].to_dataset()
+        trace = next(iter(matches.values())).to_dataset()
     if not isinstance(trace, xr.Dataset):
         raise TypeError(
             "`node` must be one layer of what textgate.trace returns, such as trace['lstm']. "

@@ -13,35 +13,7 @@ import keras
 import numpy as np
 
 from textgate.recurrence import Edit
-from textgate.tracing import Call, Site, find_sites, intercept, resolve
-
-
-def one_site(model: Any, layer: str | None) -> tuple[Site, int]:
-    """Return the recurrent layer that a name stands for, and the number of its call.
-
-    Args:
-        model: A built Keras model.
-        layer: The layer's name, as nodes of traces are called; it may be left out where the model
-            has only one recurrent layer.
-
-    Raises:
-        TypeError: If `model` is not a Keras model.
-        ValueError: If the name is unknown, stands for several layers, or has to be given.
-    """
-    if not isinstance(model, keras.Model):
-        raise TypeError(f"`model` must be a Keras model. Received: {type(model).__name__}")
-    sites, _ = find_sites(model)
-    if layer is None:
-        matches: list[tuple[Site, int | None]] = [(site, None) for site in sites]
-    else:
-        matches = resolve(layer, sites)
-    if len(matches) != 1:
-        raise ValueError(
-            "Choose one recurrent layer of the model by `layer`; it has "
-            f"{[site.path for site in sites]}. Received: layer={layer!r}"
-        )
-    site, call = matches[0]
-    return site, call or 0
+from textgate.tracing import Call, SiteCall, find_sites, intercept
 
 
 class LayerCall(NamedTuple):
@@ -75,8 +47,7 @@ def stateless() -> Iterator[None]:
 def call_of(
     model: keras.Model,
     inputs: Any,
-    site: Site,
-    number: int,
+    target: SiteCall,
     edit: Callable[[Call], Sequence[Edit]] | None = None,
 ) -> LayerCall:
     """Call a model, and return one of its layers' calls.
@@ -84,13 +55,13 @@ def call_of(
     Args:
         model: The model.
         inputs: One batch.
-        site: The layer.
-        number: Which of its calls.
+        target: The layer, and which of its calls.
         edit: Is handed the call before it is computed, and returns edits of its signals.
 
     Raises:
         ValueError: If the model doesn't call the layer, or not as often.
     """
+    site, number = target
     recorded: list[tuple[Call, dict[str, Any]]] = []
 
     def is_meant(call: Call) -> bool:

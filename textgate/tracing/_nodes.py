@@ -1,0 +1,47 @@
+"""The nodes of a trace: one a recurrent layer, by name."""
+
+from typing import Any
+
+import xarray as xr
+
+from textgate import recurrence
+
+
+def nodes_of(trace: Any) -> dict[str, xr.Dataset]:
+    """Return a trace's nodes with signals, by name.
+
+    Raises:
+        TypeError: If it is not a tree.
+        ValueError: If it is not a trace.
+    """
+    if not isinstance(trace, xr.DataTree):
+        raise TypeError(
+            "A trace is what `textgate.trace` returns, a DataTree, or the path it was streamed to. "
+            f"Received: {type(trace).__name__}"
+        )
+    nodes = {leaf.path.strip("/"): leaf.to_dataset() for leaf in trace.leaves}
+    wrong = [n for n, ds in nodes.items() if ds.attrs.get("cell") not in recurrence.CELLS]
+    if wrong or not nodes:
+        raise ValueError(
+            "A trace's nodes are recurrent layers, as `textgate.trace` makes them. "
+            f"Received: a tree with the nodes {list(nodes)}"
+        )
+    return nodes
+
+
+def matching_nodes(trace: xr.DataTree, layer: str | None = None) -> dict[str, xr.DataTree]:
+    """Return the nodes of a trace that a layer's name stands for.
+
+    Args:
+        trace: A trace, or a part of one.
+        layer: A node's name, or the end of one: `lstm` for `encoder/lstm`; `None` for all nodes.
+
+    Returns:
+        The nodes, by their names below `trace`.
+    """
+    nodes = {leaf.relative_to(trace).lstrip("./"): leaf for leaf in trace.leaves}
+    if layer is None:
+        return nodes
+    return {
+        name: node for name, node in nodes.items() if name == layer or name.endswith(f"/{layer}")
+    }
