@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from textgate.interchange import Contrasts, StackRunner
+import textgate as tg
+from textgate.interchange import Contrasts, StackRunner, runner_for
 from textgate.models import LanguageModel
 from textgate.recurrence import CELLS, Edit
 from textgate.tokenizers import WordTokenizer
@@ -192,6 +193,20 @@ def test_resampling_takes_another_items_values(models, rng, name):
     expected = by_the_model(lm, items, 0, "candidate", sets, value)
     found = runner.run(sets, "resample", reference=short)
     np.testing.assert_allclose(found, expected, atol=1e-5, rtol=0)
+
+
+def test_the_signal_without_interventions_is_that_of_a_trace(models):
+    lm, items = models("gru-2"), contrasts_of()
+    runner = runner_for(lm, items, "gru_1", "hidden_state")
+    for values, ids in ((runner.base_values(), items.base), (runner.source_values(), items.source)):
+        traced = tg.trace(lm, ids)["gru_1"]["hidden_state"].values
+        np.testing.assert_allclose(values, traced, atol=1e-6)  # NaN where it is
+        assert values.dtype == np.float64
+    rms = np.sqrt(np.nanmean(runner.base_values() ** 2, axis=(0, 1)))
+    np.testing.assert_allclose(runner.activity(), rms, atol=1e-6)
+    alone = runner_for(lm, contrasts_of([3], with_source=False), "gru_1", "hidden_state")
+    with pytest.raises(ValueError, match=r"items' sources.*Received: "):
+        alone.source_values()
 
 
 @pytest.mark.parametrize("name", ["lstm", "gru-2"])

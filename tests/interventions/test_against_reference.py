@@ -43,6 +43,13 @@ def clamp(layer, signal, other, steps):
     return tg.Clamp(layer, signal, CHOSEN, value=[0.25, -0.5], steps=steps), values
 
 
+def clamp_each(layer, signal, other, steps):
+    values = np.random.default_rng(2).normal(
+        size=(models.EXAMPLES, models.STEPS, models.UNITS[layer])
+    )
+    return tg.Clamp(layer, signal, CHOSEN, value=values[..., CHOSEN], steps=steps), values
+
+
 def mean(layer, signal, other, steps):
     made = tg.MeanAblation(layer, signal, CHOSEN, reference=other["trace"], steps=steps)
     return made, np.nanmean(other["signals"][layer][signal], axis=(0, 1))
@@ -60,7 +67,7 @@ def patch(layer, signal, other, steps):
     return made, other["signals"][layer][signal]
 
 
-VALUES = [zero, clamp, mean, mean_by_position, patch]
+VALUES = [zero, clamp, clamp_each, mean, mean_by_position, patch]
 
 
 @pytest.fixture(scope="module", params=["lstm", "gru"])

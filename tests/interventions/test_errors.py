@@ -50,6 +50,8 @@ def said(error, *parts):
         (lambda: tg.Clamp("low", "candidate", value="open"), ["'open'"]),
         (lambda: tg.Clamp("low", "candidate", value=None), ["None"]),
         (lambda: tg.Clamp("low", "candidate", value=[1.0, np.inf]), ["1 of them"]),
+        (lambda: tg.Clamp("low", "candidate", value=np.ones((2, 3))), ["each unit", "(2, 3)"]),
+        (lambda: tg.Clamp("low", "candidate", value=[[[np.nan]]]), ["(example, time, units)"]),
         (lambda: tg.Steer("low", "candidate", direction=[["a"]]), ["`direction`"]),
         (lambda: tg.Steer("low", "candidate", direction=np.ones((4, 1))), ["(4, 1)"]),
         (lambda: tg.Steer("low", "candidate", direction=[1.0], scale=np.inf), ["scale=inf"]),
@@ -143,7 +145,15 @@ def test_sources_of_other_models_layers_signals_and_units(model, own):
 def test_what_is_given_for_other_examples_or_steps(model, own):
     patched = tg.intervene(model, [tg.Patch("low", "cell_state", source=own)])
     clamped = tg.intervene(model, [tg.Clamp("low", "candidate", value=0.0, steps=ROWS)])
+    held = tg.intervene(model, [tg.Clamp("low", "candidate", value=np.zeros((6, 5, 4)))])
     many = models.inputs(masked=False)
+    held.predict(many[:, :3])
+    for wrong, what in ((many[:4], "6 examples for 4"), (np.tile(many, (1, 2, 1)), "at step 5")):
+        with pytest.raises(ValueError, match="Received: ") as error:
+            held.predict(wrong)
+        said(error, "Clamp of 'low'", what)
+    with pytest.raises(ValueError, match=r"4 chosen units.*Received: 3 numbers"):
+        tg.intervene(model, [tg.Clamp("low", "candidate", value=np.zeros((6, 5, 3)))]).predict(many)
     for edited, what in ((patched, "source"), (clamped, "`steps`")):
         with pytest.raises(ValueError, match="Received: ") as error:
             edited.predict(X[:4])

@@ -26,6 +26,7 @@ def every_kind(source):
         tg.ResampleAblation("low", "cell_state", slice(1, 3), reference=source, seed=7),
         tg.Clamp("both", "forget_gate", units=[0, 1], value=[0.1, 1 / 3], steps=ROWS),
         tg.Clamp("both", "forget_gate", value=np.float32(0.5)),
+        tg.Clamp("both", "forget_gate", 1, value=np.full((6, 5, 1), 0.5)),
         tg.Patch("low", "hidden_state", units=np.array([2]), source=source),
         tg.Steer("low", "cell_state", direction=np.arange(4) / 7, scale=-2),
         tg.Affine("low", "cell_state", [0, 2], matrix=[[1, 0.5], [0, 1 / 3]], offset=[1, 2]),
@@ -45,6 +46,7 @@ def test_they_read_well(own, tmp_path):
         "Clamp('both', 'forget_gate', units=[0, 1], steps=<18 of 6 × 5 steps>, "
         "value=[0.1, 0.333333])",
         "Clamp('both', 'forget_gate', value=0.5)",
+        "Clamp('both', 'forget_gate', units=[1], value=<6 × 5 × 1 numbers of norm 2.74>)",
         f"Patch('low', 'hidden_state', units=[2], source=<trace '{tmp_path}/own.zarr'>)",
         "Steer('low', 'cell_state', direction=[0, 0.142857, 0.285714, 0.428571], scale=-2.0)",
         "Affine('low', 'cell_state', units=[0, 2], matrix=<2 × 2 numbers of norm 1.17>, "
