@@ -100,7 +100,7 @@ class _Run:
             begin = 2
         widths = [len(layer) for layer in carried]
 
-        def body(t: Any, reading: Any, *flat: Any) -> tuple:
+        def body(t: Any, reading: Any, *flat: Any) -> tuple[Any, ...]:
             layers = _regrouped(flat, widths)
             inputs = self.flat(x[t])
             layers = self.step(t, inputs, layers)

@@ -107,14 +107,13 @@ def erasure_effect(
         raise ValueError(f"`steps` must be one of {_STEPS}. Received: steps={steps!r}")
     if isinstance(draws, bool) or not isinstance(draws, int) or draws < 1:
         raise ValueError(f"`draws` must be a whole number above 0. Received: draws={draws!r}")
-    runner = _Erased(lm, layer, signal, steps)
+    model = _Erased(lm, layer, signal, steps)
     items = _labelled(contrasts(lm, pairs, feature, with_source=False))
     if fit is None:
-        made_from, tried = _halves(items, seed)
+        fitting, testing = _halves(items, seed)
     else:
-        made_from = _labelled(contrasts(lm, fit, feature, with_source=False))
-        tried = items
-    x, y = runner.states(made_from)
+        fitting, testing = _labelled(contrasts(lm, fit, feature, with_source=False)), items
+    x, y = model.states(fitting)
     eraser, seeds = leace(x, y), range(seed, seed + draws)
     erasers: dict[str, Sequence[Eraser | None]] = {
         "none": [None],
@@ -123,28 +122,27 @@ def erasure_effect(
         "matched": random_erasers(x, eraser.rank, eraser.displacement, seeds),
     }
     feature = feature_of(feature).name
-    tasks = {feature: tried}
+    tasks = {feature: testing}
     if side is not None:
         tasks["side"] = contrasts(lm, side, "side", with_source=False)
     rows: list[dict[str, Any]] = []
-    for task, of in tasks.items():
-        for kind, several in erasers.items():
-            readings, states = zip(*(runner.run(of, one) for one in several), strict=True)
-            decodable = _decodable(states[0], of, seed) if task == feature else np.nan
-            moved = float(np.mean([0.0 if e is None else e.displacement for e in several]))
-            for row in _summary(np.stack(readings), of, resamples, seed):
-                whole = row["group"] == "all"
+    for task, items in tasks.items():
+        for kind, drawn in erasers.items():
+            decisions, states = zip(*(model.run(items, one) for one in drawn), strict=True)
+            decodable = _decodable(states[0], items, seed) if task == feature else np.nan
+            displacement = float(np.mean([0.0 if e is None else e.displacement for e in drawn]))
+            for row in _summary(np.stack(decisions), items, resamples, seed):
                 rows.append(
                     {
                         "task": task,
                         "eraser": kind,
                         **row,
-                        "displacement": moved,
-                        "decodable": decodable if whole else np.nan,
+                        "displacement": displacement,
+                        "decodable": decodable if row["group"] == "all" else np.nan,
                     }
                 )
     return pd.DataFrame(rows).assign(
-        rank=eraser.rank, layer=runner.layer, signal=runner.signal, steps=steps, seed=seed
+        rank=eraser.rank, layer=model.layer, signal=model.signal, steps=steps, seed=seed
     )
 
 
@@ -184,15 +182,8 @@ class _Erased:
         erasures = []
         if eraser is not None:
             steps = self._at_last(items) if self.steps == "last" else None
-            erasures = [
-                Affine(
-                    self.layer,
-                    self.signal,
-                    matrix=eraser.matrix,
-                    offset=eraser.offset,
-                    steps=steps,
-                )
-            ]
+            affine = {"matrix": eraser.matrix, "offset": eraser.offset}
+            erasures = [Affine(self.layer, self.signal, **affine, steps=steps)]
         top = self.lm.recurrent_layers[-1].name
         traced = trace(
             intervene(self.lm, erasures),
@@ -206,13 +197,13 @@ class _Erased:
         states = nodes[self.layer][self.signal].values[rows, items.last]
         hidden = nodes[top]["hidden_state"].values[rows, items.last]
         vectors, offsets = readout_difference(self.lm, items.good, items.bad)
-        return (hidden * vectors).sum(axis=1) + offsets, states
+        return np.asarray((hidden * vectors).sum(axis=1) + offsets), states
 
     @staticmethod
     def _at_last(items: Contrasts) -> np.ndarray:
         """Where each item's last step is, booleans `(n, time)`."""
         assert items.last is not None
-        return np.arange(items.base.shape[1]) == items.last[:, None]
+        return np.asarray(np.arange(items.base.shape[1]) == items.last[:, None])
 
 
 def _labelled(items: Contrasts) -> Contrasts:
@@ -234,29 +225,31 @@ def _halves(items: Contrasts, seed: int) -> tuple[Contrasts, Contrasts]:
     return items.select(first), items.select(second)
 
 
-def _decodable(states: np.ndarray, of: Contrasts, seed: int) -> float:
+def _decodable(states: np.ndarray, items: Contrasts, seed: int) -> float:
     """Return how well a new probe, tested on unseen lexemes, reads the classes off states."""
-    classes = of.table["good_class"].astype(str).to_numpy(str)
+    classes = items.table["good_class"].astype(str).to_numpy(str)
     if len(np.unique(classes)) < 2:
         return np.nan
-    targets = targets_of(classes, of.table["lexeme"].to_numpy(object))
+    targets = targets_of(classes, items.table["lexeme"].to_numpy(object))
     if obstacle(targets, 5):
         return np.nan
     splits = by_group(targets, 5, seed)
-    guessed = held_out(states.astype(np.float64), targets.y, splits, 1.0)
-    return float((guessed == targets.y).mean())
+    predicted = held_out(states.astype(np.float64), targets.y, splits, 1.0)
+    return float((predicted == targets.y).mean())
 
 
-def _summary(readings: np.ndarray, of: Contrasts, resamples: int, seed: int) -> list[dict]:
-    """Return a row for all items and one for each class, from readings `(draws, n)`."""
-    right = readings > 0  # a tie is wrong
-    groups = {"all": np.ones(len(of), bool)}
-    if "good_class" in of.table:
-        classes = of.table["good_class"].astype(str).to_numpy(object)
+def _summary(
+    decisions: np.ndarray, items: Contrasts, resamples: int, seed: int
+) -> list[dict[str, Any]]:
+    """Return a row for all items and one for each class, from decisions `(draws, n)`."""
+    right = decisions > 0  # a tie is wrong
+    groups = {"all": np.ones(len(items), bool)}
+    if "good_class" in items.table:
+        classes = items.table["good_class"].astype(str).to_numpy(object)
         groups |= {name: classes == name for name in sorted(set(classes))}
     rows = []
     for name, members in groups.items():
-        clusters = [of.table[c].to_numpy()[members] for c in _CLUSTERS if c in of.table]
+        clusters = [items.table[c].to_numpy()[members] for c in _CLUSTERS if c in items.table]
         each = right[:, members].mean(axis=1)
         low, high = interval(
             right[:, members].mean(axis=0), clusters, resamples=resamples, seed=seed
@@ -268,8 +261,8 @@ def _summary(readings: np.ndarray, of: Contrasts, resamples: int, seed: int) -> 
                 "accuracy": float(each.mean()),
                 "low": low,
                 "high": high,
-                "logit_difference": float(readings[:, members].mean()),
-                "draws": len(readings),
+                "logit_difference": float(decisions[:, members].mean()),
+                "draws": len(decisions),
                 "lowest": float(each.min()),
                 "highest": float(each.max()),
             }

@@ -33,10 +33,10 @@ from textgate.interchange._clean_runs import readout_difference, run_clean, stac
 from textgate.interchange._edited_runs import edited_run
 from textgate.interchange._items import Contrasts
 from textgate.interchange._replacements import draw_donors, first_difference, mean_at_steps
+from textgate.interchange.effects import ABLATIONS, INTERCHANGE
 from textgate.recurrence.steps import project
 from textgate.tracing import find_sites, resolve
 
-KINDS = ("interchange", "zero", "mean", "resample")
 _ITEMS = 32  # items in a block, at most; fewer means fewer steps gone for the longest of them
 _NUMBERS = 2**20  # pre-activations in a block, at most: 4 MB, which stay in the processor's cache
 
@@ -90,8 +90,7 @@ class StackRunner:
 
     def __init__(self, lm: Any, items: Contrasts, layer: str, signal: str = "cell_state") -> None:
         self._stack = stack_of(lm)
-        found = resolve(layer, find_sites(lm)[0])
-        name = found[0][0].layer.name
+        name = resolve(layer, find_sites(lm)[0])[0][0].layer.name
         self._index = self._stack.names.index(name)
         self._spec = self._stack.specs[self._index]
         if signal not in self._spec.cell.signals:
@@ -101,7 +100,7 @@ class StackRunner:
             )
         self.layer, self.signal, self.units = name, signal, self._spec.units
         self.items = items
-        self._reference: tuple[np.ndarray, Contrasts] | None = None  # the last one asked for
+        self._reference: tuple[np.ndarray, Contrasts] | None = None  # the last one used
         self._last = np.asarray(items.last, np.int64)
         self._read_clean(lm)
 
@@ -116,19 +115,20 @@ class StackRunner:
         self._states = [[base[i][name] for name in names] for i, names in states.items()]
         self._base = base[self._index][self.signal]
         self._readout = readout_difference(lm, self.items.good, self.items.bad)
-        self._clean = self._read(base[top]["hidden_state"])
-        self._source: Any = None
-        self._source_reading: Any = None
+        self._clean = self._decisions(base[top]["hidden_state"])
+        self._source: np.ndarray | None = None
+        self._source_decisions: np.ndarray | None = None
         if self.items.source is not None:
             both: dict[int, tuple[str, ...]] = {top: ("hidden_state",)}
             both[self._index] = (*both.get(self._index, ()), self.signal)
             source = run_clean(self._stack, self.items.source, both)
             self._source = source[self._index][self.signal]
-            self._source_reading = self._read(source[top]["hidden_state"])
+            self._source_decisions = self._decisions(source[top]["hidden_state"])
 
-    def _read(self, hidden: np.ndarray) -> np.ndarray:
+    def _decisions(self, hidden: np.ndarray) -> np.ndarray:
         vectors, offsets = self._readout
-        return np.sum(hidden[np.arange(len(hidden)), self._last] * vectors, axis=-1) + offsets
+        chosen = hidden[np.arange(len(hidden)), self._last]
+        return np.asarray(np.sum(chosen * vectors, axis=-1) + offsets)
 
     # -- without interventions ---------------------------------------------------------------
 
@@ -142,8 +142,7 @@ class StackRunner:
         Raises:
             ValueError: If the contrasts have no sources.
         """
-        self._needs_source()
-        return self._source_reading.copy()
+        return self._from_source(self._source_decisions).copy()
 
     def base_values(self) -> np.ndarray:
         """Return the signal on the bases, `float64` of `(n, time, units)`, NaN at padding."""
@@ -155,8 +154,7 @@ class StackRunner:
         Raises:
             ValueError: If the contrasts have no sources.
         """
-        self._needs_source()
-        return self._unpadded(self._source)
+        return self._unpadded(self._from_source(self._source))
 
     def _unpadded(self, signal: np.ndarray) -> np.ndarray:
         return np.where(self.items.mask[..., None], signal.astype(np.float64), np.nan)
@@ -164,7 +162,7 @@ class StackRunner:
     def activity(self) -> np.ndarray:
         """Return each unit's root mean square over the steps of the base, of shape `(units,)`."""
         inside = self._base[self.items.mask].astype(np.float64)
-        return np.sqrt((inside**2).mean(axis=0))
+        return np.asarray(np.sqrt((inside**2).mean(axis=0)))
 
     # -- with interventions ------------------------------------------------------------------
 
@@ -195,11 +193,11 @@ class StackRunner:
             ValueError: If the sets are not booleans of that shape, the kind is unknown, it needs
                 sources and there are none, or there is nobody to resample from.
         """
-        sets = self._checked_sets(sets)
+        masks = self._checked_sets(sets)
         values, start = self._values(kind, reference, seed, by_position)
-        if len(sets) and (sets.sum(axis=1) == 1).all():
-            return self._run("unit", sets.argmax(axis=1).astype(np.int32), values, start)
-        return self._run("units", sets, values, start)
+        if len(masks) and (masks.sum(axis=1) == 1).all():
+            return self._run("unit", masks.argmax(axis=1).astype(np.int32), values, start)
+        return self._run("units", masks, values, start)
 
     def run_subspace(
         self,
@@ -249,9 +247,8 @@ class StackRunner:
     ) -> tuple[_Values, np.ndarray]:
         """Return the signal's new values, and for each item the first step with a new value."""
         n = len(self._last)
-        if kind == "interchange":
-            self._needs_source()
-            source = self._source
+        if kind == INTERCHANGE:
+            source = self._from_source(self._source)
             start = first_difference(self.items.base, self.items.source, self._last)
             return (lambda items, steps: source[items[:, None], steps]), start
         if kind == "zero":
@@ -269,10 +266,12 @@ class StackRunner:
 
             def drawn(items: np.ndarray, steps: np.ndarray) -> np.ndarray:
                 donor = donors[items][:, None]
-                return signal[donor, np.minimum(steps, ends[donor])]
+                return np.asarray(signal[donor, np.minimum(steps, ends[donor])])
 
             return drawn, np.zeros(n, np.int64)
-        raise ValueError(f"`kind` must be one of {KINDS}. Received: kind={kind!r}")
+        raise ValueError(
+            f"`kind` must be one of {(INTERCHANGE, *ABLATIONS)}. Received: kind={kind!r}"
+        )
 
     def _of(self, reference: Contrasts | None) -> tuple[np.ndarray, Contrasts]:
         """Return the signal over a reference's bases, and the reference."""
@@ -280,25 +279,28 @@ class StackRunner:
             return self._base, self.items
         if self._reference is None or self._reference[1] is not reference:
             wanted: dict[int, tuple[str, ...]] = {self._index: (self.signal,)}
-            found = run_clean(self._stack, reference.base, wanted)[self._index][self.signal]
-            self._reference = found, reference
+            signal = run_clean(self._stack, reference.base, wanted)[self._index][self.signal]
+            self._reference = signal, reference
         return self._reference
 
-    def _needs_source(self) -> None:
-        if self.items.source is None:
+    @staticmethod
+    def _from_source(values: np.ndarray | None) -> np.ndarray:
+        """Return what was read off the sources, if there are any."""
+        if values is None:
             raise ValueError(
                 "interchange needs the items' sources; make the contrasts from pairs with "
                 "`counterpart_prefix`. Received: contrasts without"
             )
+        return values
 
     def _checked_sets(self, sets: Any) -> np.ndarray:
-        sets = np.asarray(sets)
-        if sets.dtype != bool or sets.ndim != 2 or sets.shape[1] != self.units:
+        masks = np.asarray(sets)
+        if masks.dtype != bool or masks.ndim != 2 or masks.shape[1] != self.units:
             raise ValueError(
                 f"`sets` must be booleans of shape (m, units), here with {self.units} units of "
-                f"{self.layer!r}. Received: {sets.dtype} of shape {sets.shape}"
+                f"{self.layer!r}. Received: {masks.dtype} of shape {masks.shape}"
             )
-        return sets
+        return masks
 
     # -- blocks ------------------------------------------------------------------------------
 
@@ -321,11 +323,11 @@ class StackRunner:
                 part = where[begin : begin + m]
                 padded = np.concatenate([part, np.repeat(part[:1], m - len(part), axis=0)])
                 run = edited_run(specs, self.signal, edit, (m, b, time))
-                found = run(
+                decisions = run(
                     x, value, ops.convert_to_tensor(padded), states, weights, readout, last, steps
                 )
-                found = np.asarray(ops.convert_to_numpy(found))
-                result[begin : begin + m, items] = found[: len(part), : len(items)]
+                decisions = np.asarray(ops.convert_to_numpy(decisions))
+                result[begin : begin + m, items] = decisions[: len(part), : len(items)]
         return result
 
     def _blocks(

@@ -133,11 +133,11 @@ class ResampleAblation(Intervention):
 
     def contributions(self, target: Target) -> list[Contribution]:
         """See `Intervention.contributions`."""
-        found = values_of(self.reference, target, "reference")
-        if min(values.examples for values in found) < 2:
+        of_calls = values_of(self.reference, target, "reference")
+        if min(values.examples for values in of_calls) < 2:
             raise ValueError(
                 f"{target.name}: `reference` must have at least two examples. "
-                f"Received: {found[0].examples}"
+                f"Received: {of_calls[0].examples}"
             )
         return [
             Contribution(
@@ -145,7 +145,7 @@ class ResampleAblation(Intervention):
                 call=target.call if values.call is None else values.call,
                 exhaustive=target.call is None,
             )
-            for values in found
+            for values in of_calls
         ]
 
 
@@ -153,10 +153,10 @@ class _Donors:
     """Reads for each example the values of its donors."""
 
     def __init__(self, values: Values, seed: int) -> None:
-        self.seed, self.known = seed, values.known()
+        self.seed, self.mask = seed, values.full_mask()
         self.values = values.rows(0, values.examples)
         # At each step, the examples that have values there.
-        self.candidates = [np.flatnonzero(column) for column in self.known.T]
+        self.candidates = [np.flatnonzero(column) for column in self.mask.T]
 
     def __call__(self, start: int, size: int) -> np.ndarray:
         donors = self.drawn(start, size)
@@ -180,6 +180,6 @@ class _Donors:
             pick = (chance[needing, step] * choices[needing]).astype(np.int64)
             pick += there[needing] & (pick >= place[needing])
             chosen = candidates[pick]
-            later = self.known[chosen, step:] & (donors[needing, step:] < 0)
+            later = self.mask[chosen, step:] & (donors[needing, step:] < 0)
             donors[needing, step:] = np.where(later, chosen[:, None], donors[needing, step:])
         return donors

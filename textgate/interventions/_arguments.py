@@ -93,11 +93,11 @@ def checked_matrix(values: Any, name: str) -> np.ndarray:
     return matrix
 
 
-def checked_subspace(basis: Any) -> np.ndarray | None:
+def checked_subspace(columns: Any) -> np.ndarray | None:
     """Return an orthonormal basis `(units, rank)` as a frozen array, or `None` for none."""
-    if basis is None:
+    if columns is None:
         return None
-    basis = checked_array(basis, "subspace", 2, "orthonormal columns of shape (units, rank)")
+    basis = checked_array(columns, "subspace", 2, "orthonormal columns of shape (units, rank)")
     products = basis.T @ basis
     if not np.allclose(products, np.eye(basis.shape[1]), atol=_ORTHONORMAL):
         raise ValueError(

@@ -50,26 +50,26 @@ class _Part:
 
     def check_length(self, length: int, start: int, size: int) -> None:
         """Raise a `ValueError` if it is for another number of steps than the layer goes through."""
-        steps, known = self.intervention.steps, self.contribution.known
+        steps, mask = self.intervention.steps, self.contribution.mask
         if isinstance(steps, np.ndarray):
             if steps.shape[1] != length:
                 raise ValueError(
                     f"{self.name}: `steps` must be booleans of shape (example, time), of as many "
                     f"steps as the layer goes through, here {length}. Received: {steps.shape}"
                 )
-        elif known is not None:
-            chosen = np.arange(known.shape[1])[steps or slice(None)]
-            if known[start : start + size][:, chosen[chosen >= length]].any():
+        elif mask is not None:
+            chosen = np.arange(mask.shape[1])[steps or slice(None)]
+            if mask[start : start + size][:, chosen[chosen >= length]].any():
                 raise self._other_length(length)
 
     def check_code(self, code: np.ndarray, start: int, length: int) -> None:
         """Raise a `ValueError` if a code `(batch | 1, time)` says that values don't align."""
         if not code.any():
             return
-        known = self.contribution.known
+        mask = self.contribution.mask
         row, step = (int(n) for n in np.argwhere(code)[0])
         where = f"step {step}" + (f" of example {start + row}" if len(code) > 1 else "")
-        if code[row, step] == NO_VALUE and known is not None and step >= known.shape[1]:
+        if code[row, step] == NO_VALUE and mask is not None and step >= mask.shape[1]:
             raise self._other_length(length)
         if code[row, step] == NO_VALUE:
             raise ValueError(
@@ -85,11 +85,11 @@ class _Part:
         )
 
     def _other_length(self, length: int) -> ValueError:
-        assert self.contribution.known is not None
+        assert self.contribution.mask is not None
         return ValueError(
             f"{self.name}: its source must have as many steps as the layer goes through, here "
             f"{length}; choose by `steps` what to patch. Received: a source of "
-            f"{self.contribution.known.shape[1]} steps"
+            f"{self.contribution.mask.shape[1]} steps"
         )
 
 
@@ -119,7 +119,7 @@ def _parts_of(
                 matrix=contribution.matrix is not None,
                 form=contribution.form,
                 steps="all" if steps is None else "slice" if isinstance(steps, slice) else "array",
-                alike=contribution.known is not None,
+                alike=contribution.mask is not None,
                 exhaustive=contribution.exhaustive,
                 intervention=number,
             )
@@ -220,9 +220,9 @@ class Bound:
                     f"{' so often' if part.entry.call else ''}. "
                     f"Received: layer {part.entry.path + call!r}"
                 )
-        for key, noted in notes.items():
+        for key, note in notes.items():
             part = self._parts[int(key.split()[0])]
-            length = int(np.asarray(noted["length"]))
+            length = int(np.asarray(note["length"]))
             part.check_length(length, start, size)
-            if "code" in noted:
-                part.check_code(np.asarray(noted["code"]), start, length)
+            if "code" in note:
+                part.check_code(np.asarray(note["code"]), start, length)

@@ -133,7 +133,7 @@ class Contribution:
         matrix: A, of shape `(units, units)`, if the signal is multiplied by it before the values
             are added; see `Target.block`.
         examples: For how many examples there are rows; `None` for any number.
-        known: Booleans `(example, time)`: where the rows have values, if that must be exactly where
+        mask: Booleans `(example, time)`: where the rows have values, if that must be exactly where
             the inputs are not masked.
         call: The number of the call it is for; `None` for all of the target's.
         exhaustive: Whether calls that no contribution is for are an error.
@@ -144,7 +144,7 @@ class Contribution:
     add: bool = False
     matrix: np.ndarray | None = None
     examples: int | None = None
-    known: np.ndarray | None = None
+    mask: np.ndarray | None = None
     call: int | None = None
     exhaustive: bool = False
 

@@ -20,8 +20,13 @@ from textgate.tracing import Call, find_sites, intercept
 from textgate.tracing.inputs import source_of
 from textgate.tracing.structure import LossesKept, state_variables, structure_of, token
 
-_KEPT = 8  # functions a model
-_functions: "weakref.WeakKeyDictionary[Any, dict[Hashable, Callable]]" = weakref.WeakKeyDictionary()
+_MOST = 8  # functions a model
+# What evaluates one batch: (data, the interventions' numbers) -> logs, and notes to be checked.
+Arrays = Sequence[Mapping[str, Any]]
+Notes = dict[str, dict[str, Any]]
+Step = Callable[[Any, Arrays], tuple[Any, Notes]]
+
+_functions: "weakref.WeakKeyDictionary[Any, dict[Hashable, Step]]" = weakref.WeakKeyDictionary()
 
 
 def evaluate(
@@ -113,30 +118,30 @@ def _batches(
         start += batch.size
 
 
-def _function(model: keras.Model, plan: EditPlan) -> Callable:
+def _function(model: keras.Model, plan: EditPlan) -> Step:
     """Return the step of evaluation for a model and a plan, compiled on TensorFlow and kept."""
-    kept = _functions.setdefault(model, {})
+    functions = _functions.setdefault(model, {})
     judges = (token(model._compile_loss), token(model._compile_metrics))
     key = (plan, judges, structure_of(model), model.run_eagerly)
-    if key not in kept:
-        while len(kept) >= _KEPT:
-            kept.pop(next(iter(kept)))
-        kept[key] = _compiled(model, plan)
-    return kept[key]
+    if key not in functions:
+        while len(functions) >= _MOST:
+            functions.pop(next(iter(functions)))
+        functions[key] = _compiled(model, plan)
+    return functions[key]
 
 
-def _compiled(model: keras.Model, plan: EditPlan) -> Callable:
+def _compiled(model: keras.Model, plan: EditPlan) -> Step:
     reference = weakref.ref(model)  # what is kept for a model must not keep it
 
-    def step(data: Any, given: Sequence[Mapping[str, Any]]) -> tuple[Any, dict]:
+    def step(data: Any, arrays: Arrays) -> tuple[Any, Notes]:
         model = reference()
         assert model is not None
-        notes: dict[str, Any] = {}
+        notes: Notes = {}
 
         def edits(call: Call) -> list[Edit]:
-            found, noted = plan.edits(call, given)
-            notes.update(noted)
-            return found
+            made, notes_of_call = plan.edits(call, arrays)
+            notes.update(notes_of_call)
+            return made
 
         sites = find_sites(model)[0]
         layers = {id(site.layer) for site in sites if site.path in plan.paths}
@@ -152,8 +157,9 @@ def _compiled(model: keras.Model, plan: EditPlan) -> Callable:
 
     compiled = tf.function(step, reduce_retracing=True, autograph=False)
 
-    def run(data: Any, given: Sequence[Mapping[str, Any]]) -> tuple[Any, dict]:
-        return compiled(*tree.map_structure(_tensor, (data, list(given))))
+    def run(data: Any, arrays: Arrays) -> tuple[Any, Notes]:
+        logs, notes = compiled(*tree.map_structure(_tensor, (data, list(arrays))))
+        return logs, notes
 
     return run
 

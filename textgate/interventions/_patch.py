@@ -46,16 +46,16 @@ class Patch(Intervention):
 
     def contributions(self, target: Target) -> list[Contribution]:
         """See `Intervention.contributions`."""
-        found = values_of(self.source, target, "source")
+        of_calls = values_of(self.source, target, "source")
         return [
             Contribution(
                 rows=_reader(values),
                 examples=values.examples,
-                known=values.known(),
+                mask=values.full_mask(),
                 call=target.call if values.call is None else values.call,
                 exhaustive=target.call is None,
             )
-            for values in found
+            for values in of_calls
         ]
 
 

@@ -59,26 +59,26 @@ class EditPlan:
         return frozenset(entry.path for entry in self.entries)
 
     def edits(
-        self, call: Call, given: Sequence[Mapping[str, Any]]
+        self, call: Call, arrays: Sequence[Mapping[str, Any]]
     ) -> tuple[list[Edit], dict[str, dict[str, Any]]]:
         """Return the edits of one call of a layer, and notes on how their numbers fit.
 
         Args:
             call: The call.
-            given: For each entry the arrays `units (units,)`, `values` (`(units,)`, `(time, units)`
+            arrays: For each entry `units (units,)`, `values` (`(units,)`, `(time, units)`
                 or `(batch, time, units)`), and, as the entry says, `matrix (units, units)` and
                 `bounds (3,)` of a slice or `steps (batch, time)`.
         """
-        edits, notes, heard = [], {}, set()
-        for number, (entry, arrays) in enumerate(zip(self.entries, given, strict=True)):
+        edits, notes, acting = [], {}, set()
+        for number, (entry, own) in enumerate(zip(self.entries, arrays, strict=True)):
             if entry.path == call.site.path and entry.call in (None, call.index):
-                edit, noted = _edit(entry, call, arrays)
+                edit, note = _edit(entry, call, own)
                 edits.append(edit)
-                heard.add(entry.intervention)
-                notes[f"{number} {call.index}"] = noted
+                acting.add(entry.intervention)
+                notes[f"{number} {call.index}"] = note
         for entry in self.entries:
             here = entry.path == call.site.path and entry.exhaustive
-            if here and entry.intervention not in heard:
+            if here and entry.intervention not in acting:
                 raise ValueError(
                     f"Intervention {entry.intervention} takes values from a trace in which layer "
                     f"{entry.path!r} is called less often; choose calls by their names, as in "

@@ -32,16 +32,15 @@ def checked_source(source: Any, name: str) -> xr.DataTree:
         FileNotFoundError: If nothing is at the path.
         ValueError: If it isn't a trace.
     """
-    if isinstance(source, str | os.PathLike):
-        source = open_trace(source)
+    trace: xr.DataTree = open_trace(source) if isinstance(source, str | os.PathLike) else source
     try:
-        nodes_of(source)
+        nodes_of(trace)
     except TypeError:
         raise TypeError(
             f"`{name}` must be a trace, as `textgate.trace` returns it, or the path of one. "
             f"Received: {type(source).__name__}"
         ) from None
-    return source
+    return trace
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ class Values:
         full[:, self.steps[:, None], self.units[None, :]] = part
         return full
 
-    def known(self) -> np.ndarray:
+    def full_mask(self) -> np.ndarray:
         """Return the mask in full length: where each example has values."""
         full = np.zeros((self.examples, self.length), dtype=bool)
         full[:, self.steps] = self.mask
@@ -95,7 +94,7 @@ class Values:
         Computed in float64. NaN for units and steps that have no values.
         """
         sums = np.zeros((self.length, self.width))
-        counts = self.known().sum(axis=0)  # (time,)
+        counts: np.ndarray = self.full_mask().sum(axis=0)  # (time,)
         for part in self._parts():
             sums += np.nansum(part, axis=0, dtype=np.float64)
         absent = np.setdiff1d(np.arange(self.width), self.units)
@@ -103,7 +102,8 @@ class Values:
         if not by_step:
             sums, counts = sums.sum(axis=0), counts.sum()
         with np.errstate(invalid="ignore", divide="ignore"):
-            return sums / (counts[:, None] if by_step else counts)
+            mean: np.ndarray = sums / (counts[:, None] if by_step else counts)
+        return mean
 
     def _parts(self) -> Iterator[np.ndarray]:
         for start in range(0, self.examples, _AT_ONCE):
@@ -124,22 +124,22 @@ def values_of(source: xr.DataTree, target: Target, argument: str) -> list[Values
     nodes = nodes_of(source)
     path = target.site.path
     who = f"{target.name}: `{argument}`"
-    found: dict[int | None, xr.Dataset] = {}
+    calls: dict[int | None, xr.Dataset] = {}
     for name, node in nodes.items():
         base, _, last = name.rpartition("/")
         if name == path and target.call in (None, 0):
-            found[target.call] = node
+            calls[target.call] = node
         elif base == path and last.startswith("call_") and last[5:].isdigit():
             number = int(last[5:])
             if target.call in (None, number):
-                found[number] = node
-    if not found:
+                calls[number] = node
+    if not calls:
         wanted = path if target.call is None else f"{path}/call_{target.call}"
         raise ValueError(
             f"{who} must be a trace with the layer {wanted!r}; it has {list(nodes)}. Received: "
             "a trace without it"
         )
-    return [_checked(node, call, target, who) for call, node in sorted(found.items(), key=str)]
+    return [_checked(node, call, target, who) for call, node in sorted(calls.items(), key=str)]
 
 
 def _checked(node: xr.Dataset, call: int | None, target: Target, who: str) -> Values:
