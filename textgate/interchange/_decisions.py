@@ -212,7 +212,7 @@ class DecisionReader:
         if self._kind == "probabilities":
             scores = np.log(np.clip(scores, _SMALLEST, None))
         rows = np.arange(len(scores))
-        return scores[rows, good] - scores[rows, bad]
+        return np.asarray(scores[rows, good] - scores[rows, bad])
 
     def _at_step(self, outputs: np.ndarray, items: np.ndarray) -> np.ndarray:
         if self._step is None:
@@ -231,7 +231,7 @@ class DecisionReader:
                         f"`step` must lie in the outputs, from 0 to {outputs.shape[1] - 1}. "
                         f"Received: step={int(steps.max())}"
                     )
-                return outputs[np.arange(len(outputs)), steps]
+                return np.asarray(outputs[np.arange(len(outputs)), steps])
             what = "it has no steps; leave `step` out"
         raise ValueError(
             "a decision needs an output of shape (examples, classes), or (examples, time, "
@@ -244,7 +244,7 @@ class DecisionReader:
         if self._kind == "probabilities":
             p = np.clip(scores.astype(np.float64), _NEAREST, 1 - _NEAREST)
             scores = (np.log(p) - np.log1p(-p)).astype(np.float32)
-        return scores * np.sign(good - bad).astype(np.float32)
+        return np.asarray(scores * np.sign(good - bad).astype(np.float32))
 
     def _check_classes(self, count: int) -> None:
         for name, classes in (("good", self._good), ("bad", self._bad)):

@@ -22,12 +22,12 @@ from keras import ops, tree
 from textgate.interchange._decisions import DecisionReader, place_of_output
 from textgate.interchange._items import Contrasts
 from textgate.interchange._replacements import draw_donors
+from textgate.interchange.effects import KINDS
 from textgate.recurrence import Edit
 from textgate.tracing import Call, checked_sites, resolve
 from textgate.tracing.program import OUTPUTS, Program, Records, program_for
 from textgate.tracing.structure import state_variables
 
-KINDS = ("interchange", "zero", "mean", "resample")
 _NUMBERS = 2**21  # of a signal's values in a batch
 _ROWS = 1024  # in a batch, at most
 
@@ -197,7 +197,7 @@ class ModelRunner:
 
     def activity(self) -> np.ndarray:
         """Return each unit's root mean square over the steps of the bases, `(units,)`."""
-        return np.sqrt((self._base[self._mask].astype(np.float64) ** 2).mean(axis=0))
+        return np.asarray(np.sqrt((self._base[self._mask].astype(np.float64) ** 2).mean(axis=0)))
 
     def _needed_source(self) -> np.ndarray:
         if self._source is None:
@@ -311,7 +311,7 @@ class ModelRunner:
         There is always a value for every step: a program for any length reads them step by step.
         """
         if kind == "interchange":
-            return np.nan_to_num(self._needed_source())
+            return np.asarray(np.nan_to_num(self._needed_source()))
         if kind == "zero":
             return np.zeros((1, self._mask.shape[1], self.units), np.float32)
         if kind not in KINDS:
@@ -325,7 +325,7 @@ class ModelRunner:
         order = np.argsort(~donors_mask, axis=1, kind="stable")  # unmasked steps first
         number = np.clip(_numbers(self._mask), 0, donors_mask.sum(axis=1)[donors][:, None] - 1)
         steps = np.take_along_axis(order[donors], np.maximum(number, 0), axis=1)
-        return np.nan_to_num(signal[donors[:, None], steps])
+        return np.asarray(np.nan_to_num(signal[donors[:, None], steps]))
 
     def _mean(self, signal: np.ndarray, mask: np.ndarray, by_position: bool) -> np.ndarray:
         overall = signal[mask].mean(axis=0, dtype=np.float64)
@@ -336,7 +336,7 @@ class ModelRunner:
         means = np.repeat(overall[None], max(self._mask.shape[1], 1), axis=0)
         for step in range(min(len(means), int(number.max(initial=-1)) + 1)):
             means[step] = signal[number == step].mean(axis=0, dtype=np.float64)
-        return means[np.maximum(_numbers(self._mask), 0)].astype(np.float32)
+        return np.asarray(means[np.maximum(_numbers(self._mask), 0)].astype(np.float32))
 
     def _of(self, reference: Contrasts | None) -> tuple[np.ndarray, np.ndarray]:
         """Return the signal over a reference's bases, and its mask."""

@@ -33,7 +33,7 @@ from textgate.interchange._clean_runs import readout_difference, run_clean, stac
 from textgate.interchange._edited_runs import edited_run
 from textgate.interchange._items import Contrasts
 from textgate.interchange._replacements import draw_donors, first_difference, mean_at_steps
-from textgate.interchange.effects import ABLATIONS, INTERCHANGE
+from textgate.interchange.effects import INTERCHANGE, KINDS
 from textgate.recurrence.steps import project
 from textgate.tracing import find_sites, resolve
 
@@ -269,9 +269,7 @@ class StackRunner:
                 return np.asarray(signal[donor, np.minimum(steps, ends[donor])])
 
             return drawn, np.zeros(n, np.int64)
-        raise ValueError(
-            f"`kind` must be one of {(INTERCHANGE, *ABLATIONS)}. Received: kind={kind!r}"
-        )
+        raise ValueError(f"`kind` must be one of {KINDS}. Received: kind={kind!r}")
 
     def _of(self, reference: Contrasts | None) -> tuple[np.ndarray, Contrasts]:
         """Return the signal over a reference's bases, and the reference."""

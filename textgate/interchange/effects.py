@@ -25,6 +25,7 @@ from textgate.interchange._runner import Runner
 
 INTERCHANGE = "interchange"
 ABLATIONS = ("zero", "mean", "resample")
+KINDS = (INTERCHANGE, *ABLATIONS)
 
 
 @dataclass(frozen=True)
