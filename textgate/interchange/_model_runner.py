@@ -21,8 +21,7 @@ from keras import ops, tree
 
 from textgate.interchange._decisions import DecisionReader, place_of_output
 from textgate.interchange._items import Contrasts
-from textgate.interchange._replacements import draw_donors
-from textgate.interchange.effects import KINDS
+from textgate.interchange._replacements import KINDS, draw_donors
 from textgate.recurrence import Edit
 from textgate.tracing import Call, checked_sites, resolve
 from textgate.tracing.program import OUTPUTS, Program, Records, program_for

@@ -4,6 +4,11 @@ from typing import Any
 
 import numpy as np
 
+# The kinds of replacement.
+INTERCHANGE = "interchange"
+ABLATIONS = ("zero", "mean", "resample")
+KINDS = (INTERCHANGE, *ABLATIONS)
+
 
 def first_difference(base: np.ndarray, source: Any, last: np.ndarray) -> np.ndarray:
     """Return the first step in which two prefixes differ; the last step where none does.

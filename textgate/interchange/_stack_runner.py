@@ -32,8 +32,13 @@ from keras import ops
 from textgate.interchange._clean_runs import readout_difference, run_clean, stack_of, tensors_of
 from textgate.interchange._edited_runs import edited_run
 from textgate.interchange._items import Contrasts
-from textgate.interchange._replacements import draw_donors, first_difference, mean_at_steps
-from textgate.interchange.effects import INTERCHANGE, KINDS
+from textgate.interchange._replacements import (
+    INTERCHANGE,
+    KINDS,
+    draw_donors,
+    first_difference,
+    mean_at_steps,
+)
 from textgate.recurrence.steps import project
 from textgate.tracing import find_sites, resolve
 

@@ -21,11 +21,9 @@ import numpy as np
 
 from textgate.interchange._directions import Direction
 from textgate.interchange._items import Contrasts
+from textgate.interchange._replacements import ABLATIONS as ABLATIONS
+from textgate.interchange._replacements import INTERCHANGE as INTERCHANGE
 from textgate.interchange._runner import Runner
-
-INTERCHANGE = "interchange"
-ABLATIONS = ("zero", "mean", "resample")
-KINDS = (INTERCHANGE, *ABLATIONS)
 
 
 @dataclass(frozen=True)
