@@ -6,7 +6,7 @@ import pytest
 
 from tests.study.ladder.made_up_ladder import DISTANCES, made_up
 from textgate import plots
-from textgate.plots import _frame
+from textgate.plots import palette
 
 RUNGS = ("constant", "smoothing", "simple_rnn", "gru", "lstm")
 
@@ -92,11 +92,11 @@ def test_the_red_line_stands_where_half_is_lost(ladder):
     table = ladder.redundancy[lambda rows: rows["rung"] == "gru"].iloc[:3]
     table = table.assign(share=[0.0, 0.5, 1.0], accuracy=[0.9, 0.8, 0.5])
     (axes,) = plots.ladder_redundancy(table).axes
-    (red,) = (line for line in axes.lines if line.get_color() == _frame.RED)
+    (red,) = (line for line in axes.lines if line.get_color() == palette.VERMILLION)
     assert red.get_xdata()[0] == pytest.approx(2 / 3)  # 0.7, between 0.8 at ½ and 0.5 at 1
     guessing = table.assign(accuracy=0.5)
     (axes,) = plots.ladder_redundancy(guessing).axes
-    assert not [line for line in axes.lines if line.get_color() == _frame.RED]
+    assert not [line for line in axes.lines if line.get_color() == palette.VERMILLION]
 
 
 @pytest.mark.parametrize("rungs", [1, 2, 7, 16])

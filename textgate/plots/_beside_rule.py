@@ -5,9 +5,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from textgate.plots import _frame as frame
+from textgate.plots import palette
 
-_NEEDED = ("by", "group", "accuracy", "low", "high", "rule", "rule_low", "rule_high", "difference")
-_SAID = {
+_COLUMNS = ("by", "group", "accuracy", "low", "high", "rule", "rule_low", "rule_high", "difference")
+_CONTEXTS = {
     "all": "all contexts",
     "within 20 words, no attractors": "near, nobody between",
     "with attractors": "others between",
@@ -34,28 +35,28 @@ def beside_rule(table: pd.DataFrame, *, title: str | None = None) -> Figure:
     >>> row |= {"rule": 0.83, "rule_low": 0.81, "rule_high": 0.85, "difference": 0.04}
     >>> figure = beside_rule(pd.DataFrame([row]))
     """
-    missing = [name for name in _NEEDED if name not in table]
+    missing = [name for name in _COLUMNS if name not in table]
     if missing:
         raise ValueError(
-            f"`table` must have the columns {', '.join(_NEEDED)}; {missing[0]!r} is missing. "
+            f"`table` must have the columns {', '.join(_COLUMNS)}; {missing[0]!r} is missing. "
             f"Received: columns {list(table.columns)}"
         )
-    rows = table[table["by"].isin(_SAID)]
+    rows = table[table["by"].isin(_CONTEXTS)]
     if not len(rows):
         raise ValueError(
-            f"`table` must have rows by {' or '.join(_SAID)}. "
+            f"`table` must have rows by {' or '.join(_CONTEXTS)}. "
             f"Received: rows by {sorted(table['by'].unique())}"
         )
     labels = [
-        _SAID[by] + _SIDES.get(group, f": {group}")
+        _CONTEXTS[by] + _SIDES.get(group, f": {group}")
         for by, group in zip(rows["by"], rows["group"], strict=True)
     ]
     figure = frame.new_figure(7.5, 1.7 + 0.34 * len(rows))
     axes = figure.subplots()
     places = np.arange(len(rows))[::-1]
     for name, low, high, mark, colour, shift, label in (
-        ("accuracy", "low", "high", "o", frame.BLUE, 0.13, "the model"),
-        ("rule", "rule_low", "rule_high", "D", frame.RED, -0.13, "the rule"),
+        ("accuracy", "low", "high", "o", palette.BLUE, 0.13, "the model"),
+        ("rule", "rule_low", "rule_high", "D", palette.VERMILLION, -0.13, "the rule"),
     ):
         x = 100 * rows[name].to_numpy(float)
         ends = 100 * rows[[low, high]].to_numpy(float).T
@@ -78,7 +79,7 @@ def _caption(rows: pd.DataFrame) -> list[str]:
     whole = rows[rows["group"] == "all"]
     if len(whole):
         points = [
-            f"{_SAID[by]} {round(100 * difference, 1) + 0.0:+.1f}"
+            f"{_CONTEXTS[by]} {round(100 * difference, 1) + 0.0:+.1f}"
             for by, difference in zip(whole["by"], whole["difference"], strict=True)
         ]
         lines.append(f"Model minus rule, in points: {'; '.join(points)}.".replace("-", "−"))

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from textgate import mechanics
 from textgate.plots import _frame as frame
+from textgate.plots import palette
 from textgate.recurrence import cell_of
 
 
@@ -49,14 +50,14 @@ def gate_drivers(
     words = words.sort_values("from_input", kind="stable")
     shares = mechanics.driver_shares(drivers)
     cell, gate = cell_of(drivers.attrs["cell"]), drivers.attrs["gate"]
-    name = f"{gate.replace('_', ' ')} {cell.letters[gate]}"
+    name = frame.signal_of(cell, gate)
 
     figure = frame.new_figure(8.8, max(3.8, 1.9 + 0.24 * len(words)))
     left, right = figure.subplots(1, 2, width_ratios=[3, 2])
     rows = np.arange(len(words))
-    left.barh(rows + 0.19, words["from_input"], 0.36, color=frame.BLUE, label="this word (x)")
+    left.barh(rows + 0.19, words["from_input"], 0.36, color=palette.BLUE, label="this word (x)")
     left.barh(
-        rows - 0.19, words["from_state"], 0.36, color=frame.ORANGE,
+        rows - 0.19, words["from_state"], 0.36, color=palette.ORANGE,
         label="memory before it (h)",
     )  # fmt: skip
     left.plot(words["effect"], rows, "D", color="black", ms=4, ls="", label="sum")
@@ -72,22 +73,22 @@ def gate_drivers(
 
     values = shares["share_input"].to_numpy()
     finite = values[np.isfinite(values)]
-    right.hist(np.clip(finite, 0, 1), np.linspace(0, 1, 21), color=frame.SKY)
+    right.hist(np.clip(finite, 0, 1), np.linspace(0, 1, 21), color=palette.SKY)
     own = float(shares.loc[shares["unit"] == unit, "share_input"].iloc[0])
     if np.isfinite(own):
-        right.axvline(min(max(own, 0), 1), color=frame.RED, lw=1.6)
+        right.axvline(min(max(own, 0), 1), color=palette.VERMILLION, lw=1.6)
         right.annotate(
             f"unit {unit}: {own:.0%}", (min(max(own, 0), 1), 0.97), (3, 0),
             xycoords=right.get_xaxis_transform(), textcoords="offset points", fontsize=8, va="top",
         )  # fmt: skip
     right.set_xticks([0, 0.5, 1], ["0\nall memory", "½", "1\nall word"])
     frame.plain(right, "", "number of units", "what decides: memory or word?")
-    kind, layer = cell.heading, drivers.attrs.get("layer", "")
     mean = float(shares.loc[shares["unit"] == unit, "gate_mean"].iloc[0])
     lines = [
-        f"{kind} layer “{layer}”. Left: mean effects on what goes into the gate's sigmoid, against "
-        "the mean over all words; in brackets how often each word was read. Blue comes from the "
-        "word itself, orange from the hidden state before it; with the bias they sum to it exactly."
+        f"{frame.layer_of(drivers)}. Left: mean effects on what goes into the gate's sigmoid, "
+        "against the mean over all words; in brackets how often each word was read. Blue comes "
+        "from the word itself, orange from the hidden state before it; with the bias they sum to "
+        "it exactly."
         f" The gate is {mean:.2f} on the average.",
         f"Right: for each of {len(shares)} units, the share of what goes into the gate (of its "
         "variance) that comes from the word just read; the rest comes from memory.",

@@ -1,25 +1,17 @@
-"""What the figures have in common: a title, a caption in plain language, colours all can tell.
-
-The colours are Okabe & Ito's (2008), which people with any kind of colour vision can tell apart.
-"""
+"""What the figures have in common: a title, a caption in plain language, axes without clutter."""
 
 import re
 import textwrap
 from collections.abc import Sequence
 
 import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 
-BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#CC79A7",
-    "#56B4E9",
-    "#D55E00",
-    "#F0E442",
-)
-COLOURS = (BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW)
+from textgate.recurrence import Cell, cell_of
+
 GREY = "0.72"
 _LONGEST = 14  # letters of a word that are written out
 
@@ -38,7 +30,7 @@ def explain(figure: Figure, title: str, lines: Sequence[str]) -> Figure:
     return figure
 
 
-def plain(axes, x: str = "", y: str = "", title: str = "") -> None:
+def plain(axes: Axes, x: str = "", y: str = "", title: str = "") -> None:
     """Give axes their labels and take away what says nothing."""
     axes.set_xlabel(x, fontsize=8.5)
     axes.set_ylabel(y, fontsize=8.5)
@@ -47,27 +39,45 @@ def plain(axes, x: str = "", y: str = "", title: str = "") -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def word_ticks(axes, words: Sequence[str]) -> None:
+def word_ticks(axes: Axes, words: Sequence[str]) -> None:
     """Write words below the x axis, turned where there are many."""
     short = [shortened(word) for word in words]
-    turned = sum(map(len, short)) + len(short) > 11 * axes.figure.get_figwidth()
+    steep = sum(map(len, short)) + len(short) > 11 * axes.figure.get_figwidth()  # type: ignore[union-attr]
     axes.set_xticks(
         np.arange(len(short)),
         short,
         fontsize=8,
-        rotation=55 if turned else 0,
-        ha="right" if turned else "center",
-        rotation_mode="anchor" if turned else "default",
+        rotation=55 if steep else 0,
+        ha="right" if steep else "center",
+        rotation_mode="anchor" if steep else "default",
     )
 
 
-def shortened(word: str) -> str:
+def shortened(word: str, longest: int = _LONGEST) -> str:
     """Return a word, cut if it is very long."""
-    return word if len(word) <= _LONGEST else f"{word[: _LONGEST - 1]}…"
+    return word if len(word) <= longest else f"{word[: longest - 1]}…"
 
 
 def sentence_of(words: Sequence[str]) -> str:
     """Return words as a sentence in quotation marks, markers such as <bos> left out."""
-    said = " ".join(word for word in words if word and not re.fullmatch(r"<.*>", word))
-    tight = re.sub(r" +(?=[.,;:!?)’]|'\w|n't\b)", "", said)
-    return f"“{tight}”" if said else ""
+    text = " ".join(word for word in words if not re.fullmatch(r"<.*>", word))
+    tight = re.sub(r" +(?=[.,;:!?)’]|'\w|n't\b)", "", text)
+    return f"“{tight}”" if text.strip() else ""
+
+
+def layer_of(node: xr.Dataset) -> str:
+    """Return the layer of a node or of what was made from one, such as "LSTM layer “lstm”"."""
+    return f"{cell_of(node.attrs['cell']).heading} layer “{node.attrs.get('layer', '')}”"
+
+
+def signal_of(cell: Cell, name: str) -> str:
+    """Return a signal in words and with its letter, such as "forget gate f"."""
+    letter = cell.letters[name] if name in cell.signals else ""
+    return f"{name.replace('_', ' ')} {letter}".strip()
+
+
+def tidy_bar(bar: Colorbar, ticks: Sequence[float], labels: Sequence[str]) -> None:
+    """Label a bar of colours, and take away what says nothing."""
+    bar.set_ticks(list(ticks), labels=list(labels))
+    bar.ax.tick_params(labelsize=7, length=0)
+    bar.outline.set_visible(False)

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from textgate import mechanics
 from textgate.plots import _frame as frame
+from textgate.plots import palette
 from textgate.recurrence import cell_of
 
 _LONGEST, _SHORTEST = 1e4, 0.03  # half-lives beyond these are drawn at the edge
@@ -56,21 +57,17 @@ def saturation(
     for axes, name in zip(grid, names, strict=True):
         part = table[table["gate"] == name]
         axes.plot([0, 1], [1, 0], "--", color="0.6", lw=0.9, zorder=1)
-        axes.scatter(part["right"], part["left"], 26, frame.BLUE, alpha=0.55, lw=0, zorder=2)
+        axes.scatter(part["right"], part["left"], 26, palette.BLUE, alpha=0.55, lw=0, zorder=2)
         for row in _corners(part):
             number = str(int(part["unit"].iloc[row]))
             at = (part["right"].iloc[row], part["left"].iloc[row])
             axes.annotate(number, at, (3, 3), textcoords="offset points", fontsize=7)
-        letter = cell.letters[name] if name in cell.gates else ""
-        frame.plain(
-            axes, f"share of words with gate > {high:g}", "", f"{name.replace('_', ' ')} {letter}"
-        )
+        frame.plain(axes, f"share of words with gate > {high:g}", "", frame.signal_of(cell, name))
         axes.set(xlim=(-0.04, 1.06), ylim=(-0.04, 1.06), aspect="equal")
     grid[0].set_ylabel(f"share of words with gate < {low:g}", fontsize=8.5)
-    kind, layer = cell.heading, node.attrs.get("layer", "")
     steps, units = int(table["steps"].iloc[0]), node.sizes["unit"]
     lines = [
-        f"{kind} layer “{layer}”: each point is one of {units} units, over {steps:,} words. On the "
+        f"{frame.layer_of(node)}: each point is one of {units} units, over {steps:,} words. On the "
         "right are gates that nearly always stand open, at the top those that nearly always stand "
         "shut, at the lower left those that stay half-open; on the dashed line are switches, "
         "always either open or shut. Numbers name the units nearest to the three corners.",
@@ -125,16 +122,18 @@ def half_lives(node: Any, *, highlight: Sequence[int] = (), title: str | None = 
     ranks = np.arange(1, len(units) + 1)
     medians = table["median_life"].to_numpy()
     seen = np.where(np.isfinite(medians), medians, np.nan)
-    by_rank.plot(ranks, drawn, "o", color=frame.BLUE, ms=4, alpha=0.7, mew=0, label="half-life")
-    by_rank.plot(ranks, seen, "_", color=frame.ORANGE, ms=6, mew=1.6, label="median life")
+    by_rank.plot(ranks, drawn, "o", color=palette.BLUE, ms=4, alpha=0.7, mew=0, label="half-life")
+    by_rank.plot(ranks, seen, "_", color=palette.ORANGE, ms=6, mew=1.6, label="median life")
     for unit in map(int, highlight):
         at = int(np.flatnonzero(units == unit)[0])
-        by_rank.plot(ranks[at], drawn[at], "D", color=frame.RED, ms=7, mec="white", mew=0.8)
+        by_rank.plot(
+            ranks[at], drawn[at], "D", color=palette.VERMILLION, ms=7, mec="white", mew=0.8
+        )
         by_rank.annotate(
             f"unit {unit}", (ranks[at], drawn[at]), (6, 5), textcoords="offset points", fontsize=8
         )
     edges = np.geomspace(max(_SHORTEST, drawn.min() * 0.9), drawn.max() * 1.1, 21)
-    histogram.hist(drawn, edges, orientation="horizontal", color=frame.BLUE, alpha=0.7)
+    histogram.hist(drawn, edges, orientation="horizontal", color=palette.BLUE, alpha=0.7)
     for axes in (by_rank, histogram):
         axes.set_yscale("log")
         axes.axhline(words, color="0.45", lw=1.0, ls="--")
@@ -146,12 +145,11 @@ def half_lives(node: Any, *, highlight: Sequence[int] = (), title: str | None = 
     frame.plain(by_rank, "units, from the longest memory to the shortest", "words")
     frame.plain(histogram, "number of units")
     by_rank.legend(fontsize=7.5, frameon=False, loc="lower left")
-    cell, layer = cell_of(node.attrs["cell"]), node.attrs.get("layer", "")
     outlive = int(np.isinf(medians).sum())
-    gate = cell.keeping.replace("_", " ")
+    gate = str(cell_of(node.attrs["cell"]).keeping).replace("_", " ")
     beyond = int(np.sum((lives > _LONGEST) | (lives < _SHORTEST)))
     lines = [
-        f"{cell.heading} layer “{layer}”: the half-life is the number of words after which half of "
+        f"{frame.layer_of(node)}: the half-life is the number of words after which half of "
         f"what a unit held is left, if its {gate} keeps on as it does on the average over "
         f"{int(table['steps'].iloc[0]):,} words (mean of the logarithm: a few resets weigh much). "
         "The median life is the number of words after which half of what single words wrote has "

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from textgate import mechanics
 from textgate.plots import _frame as frame
+from textgate.plots import palette
 from textgate.recurrence import Cell, cell_of
 
 _MOST = 40  # units that one panel shows
@@ -41,23 +42,23 @@ def gradient_paths(
     >>> lm = LanguageModel(tokenizer, units=(4,), seed=0)
     >>> figure = gradient_paths(mechanics.gradient_paths(lm, ["She fed her dog ."], "her"))
     """
-    given = {"": paths} if isinstance(paths, xr.Dataset) else dict(paths)
-    if not given:
+    models = {"": paths} if isinstance(paths, xr.Dataset) else dict(paths)
+    if not models:
         raise ValueError("`paths` must hold at least one model's paths. Received: none")
-    least = min(one.sizes["example"] for one in given.values())
+    least = min(one.sizes["example"] for one in models.values())
     if not 0 <= example < least:
         raise ValueError(f"`example` must be from 0 to {least - 1}. Received: example={example!r}")
     tables = {
-        name: mechanics.gradient_norms(one.isel(example=[example])) for name, one in given.items()
+        name: mechanics.gradient_norms(one.isel(example=[example])) for name, one in models.items()
     }
     longest = max(map(len, tables.values()))
     if not longest:
         raise ValueError(f"Every step of this example is masked. Received: example={example}")
     width = max(4.2, min(9.0, 1.6 + 0.42 * longest))
-    figure = frame.new_figure(width * len(given), 6.6)
-    grid = figure.subplots(2, len(given), squeeze=False, sharey="row", height_ratios=[3, 2])
+    figure = frame.new_figure(width * len(models), 6.6)
+    grid = figure.subplots(2, len(models), squeeze=False, sharey="row", height_ratios=[3, 2])
     image: Any = None
-    for column, (name, one) in enumerate(given.items()):
+    for column, (name, one) in enumerate(models.items()):
         table, cell = tables[name], cell_of(one.attrs["cell"])
         _norms(grid[0, column], table, name or cell.heading, cell)
         image = _passed(grid[1, column], one.isel(example=example), table, cell)
@@ -65,10 +66,8 @@ def gradient_paths(
     grid[1, 0].set_ylabel("units", fontsize=8.5)
     grid[0, 0].legend(fontsize=7.5, frameon=False, loc="best")
     bar = figure.colorbar(image, ax=grid, pad=0.01, aspect=40, fraction=0.02, anchor=(0, 0))
-    bar.set_ticks([0, 0.5, 1], labels=["0", "½", "1"])
+    frame.tidy_bar(bar, (0, 0.5, 1), ("0", "½", "1"))
     bar.set_label("share that passes", fontsize=8)
-    bar.ax.tick_params(labelsize=7, length=0)
-    bar.outline.set_visible(False)
     lines = [
         "Above: how much the memory after each word could have changed the loss. Blue: over all "
         "ways. Orange: along the cell alone, where each word multiplies the gradient by the share "
@@ -77,17 +76,17 @@ def gradient_paths(
         "last, pale where it was shut on the way. A simple RNN computes its state anew at each "
         "word and has no such path: all of its gradient goes through the recurrent weights.",
     ]
-    first = next(iter(given.values())).isel(example=example)
+    first = next(iter(models.values())).isel(example=example)
     word = f" of “{first['target'].item()}”" if "target" in first.coords else ""
     return frame.explain(figure, title or f"How far back the loss{word} reaches", lines)
 
 
 def _norms(axes: Any, table: Any, name: str, cell: Cell) -> None:
     places = np.arange(len(table))
-    axes.plot(places, table["full"], "o-", color=frame.BLUE, ms=4, lw=1.4, label="in full")
+    axes.plot(places, table["full"], "o-", color=palette.BLUE, ms=4, lw=1.4, label="in full")
     if cell.gates:  # a path that isn't there would be 0, which a logarithm hasn't
         along = np.where(table["cell"] > 0, table["cell"], np.nan)
-        axes.plot(places, along, "s--", color=frame.ORANGE, ms=4, lw=1.4, label="along the cell")
+        axes.plot(places, along, "s--", color=palette.ORANGE, ms=4, lw=1.4, label="along the cell")
     axes.set_yscale("log")
     axes.set_xlim(-0.5, len(table) - 0.5)  # as the image below
     frame.plain(axes, "", "", name)
@@ -110,10 +109,10 @@ def _passed(axes: Any, one: xr.Dataset, table: Any, cell: Cell) -> Any:
         vmax=1,
         extent=(-0.5, len(steps) - 0.5, len(chosen) - 0.5, -0.5),
     )
-    said = "share that passes along the cell" if cell.gates else "no path along the cell"
+    title = "share that passes along the cell" if cell.gates else "no path along the cell"
     if cell.gates and len(chosen) < one.sizes["unit"]:
-        said += f" ({len(chosen)} of {one.sizes['unit']} units)"
-    frame.plain(axes, "", "", said)
+        title += f" ({len(chosen)} of {one.sizes['unit']} units)"
+    frame.plain(axes, "", "", title)
     axes.title.set_fontsize(8.5)
     frame.word_ticks(axes, list(table["word"].astype(str)))
     axes.set_yticks([])

@@ -1,7 +1,5 @@
 """A first look at a trace: one sentence, its words by a layer's units, a panel for each signal."""
 
-import re
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +9,7 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from textgate import recurrence
+from textgate.plots import _frame as frame
 from textgate.plots._units import choose_units
 from textgate.tracing import matching_nodes
 
@@ -78,7 +77,7 @@ def heatmap(
     node = node.isel(time=slice(steps[0], steps[-1] + 1))
     deciding = next((s for s in (cell.memory, "hidden_state") if s in drawn), drawn[0])
     values = node[deciding].values[node["mask"].values]
-    chosen, said = choose_units(values, node["unit"].values, units, order)
+    chosen, which = choose_units(values, node["unit"].values, units, order)
     node = node.isel(unit=chosen)
     words = _words(node)
 
@@ -86,11 +85,7 @@ def heatmap(
     rows = -(-len(drawn) // columns)
     panel = (max(2.6, min(5.5, 0.7 + 0.13 * len(chosen))), 0.75 + 0.21 * len(words))
     longest = max(map(len, words))
-    figure = Figure(
-        figsize=(columns * panel[0] + 0.085 * longest + 0.5, rows * panel[1] + 1.35),
-        layout="constrained",
-        dpi=130,
-    )
+    figure = frame.new_figure(columns * panel[0] + 0.085 * longest + 0.5, rows * panel[1] + 1.35)
     grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     for axes, signal in zip(grid.flat, drawn, strict=False):
         _panel(figure, axes, node[signal], cell)
@@ -103,13 +98,8 @@ def heatmap(
         _number_units(bottom, node["unit"].values)
     if "token" not in node.coords:
         grid[0, 0].set_ylabel("step", fontsize=8)
-    width = figure.get_figwidth()
-    heading = textwrap.fill(title or _title(node), int(9 * width))
-    figure.suptitle(heading, fontsize=12, fontweight="bold")
-    lines = _caption(node, cell, name, others, said)
-    caption = "\n".join(textwrap.fill(line, int(14 * width)) for line in lines)
-    figure.supxlabel(caption, fontsize=8, color="0.25")
-    return figure
+    lines = _caption(node, cell, name, others, which)
+    return frame.explain(figure, title or _title(node), lines)
 
 
 def _node(trace: Any, layer: str | None) -> tuple[xr.Dataset, str, int]:
@@ -152,8 +142,7 @@ def _signals(
 def _words(node: xr.Dataset) -> list[str]:
     if "token" not in node.coords:
         return [str(step) for step in node["time"].values]
-    words = [str(word) for word in node["token"].values]
-    return [w if len(w) <= _LONGEST else f"{w[: _LONGEST - 1]}…" for w in words]
+    return [frame.shortened(str(word), _LONGEST) for word in node["token"].values]
 
 
 def _panel(figure: Figure, axes: Any, signal: xr.DataArray, cell: recurrence.Cell) -> None:
@@ -195,10 +184,10 @@ def _panel(figure: Figure, axes: Any, signal: xr.DataArray, cell: recurrence.Cel
         (bool((beyond < low).any()), bool((beyond > high).any())), "neither"
     )
     bar = figure.colorbar(image, ax=axes, pad=0.015, fraction=0.05, aspect=25, extend=extend)
-    bar.set_ticks([0, 0.5, 1] if is_gate else [low, 0, high])
-    bar.ax.set_yticklabels(["0", "½", "1"] if is_gate else [f"−{high:.2g}", "0", f"{high:.2g}"])
-    bar.ax.tick_params(labelsize=7, length=0)
-    bar.outline.set_visible(False)
+    if is_gate:
+        frame.tidy_bar(bar, (0, 0.5, 1), ("0", "½", "1"))
+    else:
+        frame.tidy_bar(bar, (low, 0, high), (f"−{high:.2g}", "0", f"{high:.2g}"))
 
 
 def _number_units(axes: Any, numbers: np.ndarray) -> None:
@@ -214,14 +203,11 @@ def _number_units(axes: Any, numbers: np.ndarray) -> None:
 def _title(node: xr.Dataset) -> str:
     if "token" not in node.coords:
         return f"{node.attrs.get('layer', '')}: what each unit does at each step"
-    words = [str(word) for word in node["token"].values]
-    said = " ".join(word for word in words if not (word.startswith("<") and word.endswith(">")))
-    plain = re.sub(r" +(?=[.,;:!?)’]|'s\b)", "", said)
-    return f"“{plain}”"
+    return frame.sentence_of([str(word) for word in node["token"].values])
 
 
 def _caption(
-    node: xr.Dataset, cell: recurrence.Cell, name: str, others: int, said: str
+    node: xr.Dataset, cell: recurrence.Cell, name: str, others: int, which: str
 ) -> list[str]:
     more = f" (one of {others + 1} in the trace)" if others else ""
     legend = []
@@ -234,7 +220,7 @@ def _caption(
     last = "; ".join(legend)
     equation = cell.convention.replace("_{t-1}", "ₜ₋₁").replace("_t", "ₜ")
     return [
-        f"{cell.heading} layer “{name}”{more}: {said}.",
+        f"{cell.heading} layer “{name}”{more}: {which}.",
         equation,
         f"{last[0].upper()}{last[1:]}.",
     ]

@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from textgate.plots import _frame as frame
+from textgate.plots import palette
 
 _MARKS = "osD^vPX"
 _RANDOM = "random"
@@ -102,7 +103,7 @@ def _cost(bits: float) -> str:
 
 
 def _colour(number: int) -> str:
-    return frame.COLOURS[number % len(frame.COLOURS)]
+    return palette.COLOURS[number % len(palette.COLOURS)]
 
 
 def _first_number(group: str) -> int:

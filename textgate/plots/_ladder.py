@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from textgate.plots import _frame as frame
+from textgate.plots import palette
 
 _REFERENTS = "referents to remember"
 _CHANCE = 0.5
@@ -79,8 +80,8 @@ def ladder_accuracy(
     for rung, axes in _frames(figure, rungs, "words to pronoun              people"):
         axes.axhline(_CHANCE, color="0.6", lw=0.9, ls=":")
         for by, colour, mark in (
-            ("distance", frame.BLUE, "o"),
-            (_REFERENTS, frame.RED, "s"),
+            ("distance", palette.BLUE, "o"),
+            (_REFERENTS, palette.VERMILLION, "s"),
         ):
             grey = _of(parts, against, by)
             if rung != against:
@@ -137,14 +138,14 @@ def ladder_redundancy(table: pd.DataFrame, *, title: str | None = None) -> Figur
                 axes.plot(means[other].index, means[other], color="0.8", lw=0.9)
         mine = table[table["rung"] == rung].groupby("share")["accuracy"]
         low, high = mine.quantile(0.05), mine.quantile(0.95)
-        axes.fill_between(low.index, low, high, color=frame.BLUE, alpha=0.25, lw=0)
-        axes.plot(means[rung].index, means[rung], "o-", color=frame.BLUE, ms=3.2, lw=1.6)
+        axes.fill_between(low.index, low, high, color=palette.BLUE, alpha=0.25, lw=0)
+        axes.plot(means[rung].index, means[rung], "o-", color=palette.BLUE, ms=3.2, lw=1.6)
         half = _half_lost(means[rung])
         if half is not None:
             axes.plot(
                 [half, half],
                 [lowest, _CHANCE + (means[rung].iloc[0] - _CHANCE) / 2],
-                color=frame.RED,
+                color=palette.VERMILLION,
                 lw=1.1,
             )
             axes.annotate(
@@ -153,7 +154,7 @@ def ladder_redundancy(table: pd.DataFrame, *, title: str | None = None) -> Figur
                 (3, 3),
                 textcoords="offset points",
                 fontsize=7.5,
-                color=frame.RED,
+                color=palette.VERMILLION,
             )
         units = int(table.loc[table["rung"] == rung, "units"].iloc[0])
         axes.annotate(
@@ -286,7 +287,7 @@ def _caption_of_accuracy(table: pd.DataFrame, against: str) -> list[str]:
 
 def _caption_of_redundancy(table: pd.DataFrame, means: pd.Series) -> list[str]:
     halves = {rung: _half_lost(means[rung]) for rung in table["rung"].unique()}
-    found = {rung: half for rung, half in halves.items() if half is not None}
+    lost = {rung: half for rung, half in halves.items() if half is not None}
     draws = table.groupby(["rung", "share"]).size().max()
     lines = [
         "Across: the share of the last layer's units whose output is kept at 0, drawn at random. "
@@ -295,10 +296,10 @@ def _caption_of_redundancy(table: pd.DataFrame, means: pd.Series) -> list[str]:
         "Red: where half of what the whole model knows beyond guessing is gone; a feature that one "
         "unit carries is lost with it, one that many carry alike fades late.",
     ]
-    if len(found) > 1:
-        first, last = min(found, key=found.__getitem__), max(found, key=found.__getitem__)
+    if len(lost) > 1:
+        first, last = min(lost, key=lost.__getitem__), max(lost, key=lost.__getitem__)
         lines.append(
-            f"It is gone first in {first} (with {100 * found[first]:.0f} % of the units) and last "
-            f"in {last} ({100 * found[last]:.0f} %)."
+            f"It is gone first in {first} (with {100 * lost[first]:.0f} % of the units) and last "
+            f"in {last} ({100 * lost[last]:.0f} %)."
         )
     return lines

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from textgate import mechanics
 from textgate.plots import _frame as frame
-from textgate.recurrence import cell_of
+from textgate.plots import palette
 
 _NAMED = 6  # words with a colour of their own; the rest is grey
 
@@ -38,15 +38,15 @@ def ledger(node: Any, unit: int, example: int = 0, *, title: str | None = None) 
     >>> trace = tg.trace(model, np.ones((1, 5, 3)))
     >>> figure = ledger(trace["memory"].to_dataset(), unit=3)
     """
-    found = mechanics.running_ledger(node, unit, example)
-    words = [str(word) for word in found["token"].values]
+    running = mechanics.running_ledger(node, unit, example)
+    words = [str(word) for word in running["token"].values]
     places = np.arange(len(words))
     figure = frame.new_figure(max(5.5, min(14.0, 2.6 + 0.55 * len(words))), 4.4)
     axes = figure.subplots()
-    shown = _largest(found)
-    parts = [(found["entry"].values[:, at], frame.COLOURS[n], words[at], at) for n, at in shown]
+    shown = _largest(running)
+    parts = [(running["entry"].values[:, at], palette.COLOURS[n], words[at], at) for n, at in shown]
     named = {at for _, at in shown}
-    rest = found["entry"].values[:, [at for at in places if at not in named]]
+    rest = running["entry"].values[:, [at for at in places if at not in named]]
     above, below = np.zeros(len(words)), np.zeros(len(words))
 
     def stack(values: np.ndarray, colour: str, label: str) -> None:
@@ -63,38 +63,36 @@ def ledger(node: Any, unit: int, example: int = 0, *, title: str | None = None) 
         for sign in (1, -1):  # so that what is added and what is taken away doesn't cancel
             signed = np.clip(sign * rest, 0, None).sum(axis=1) * sign
             stack(signed, frame.GREY, "from other words" if sign == 1 else "_")
-    if found["initial"].values.any():
-        stack(found["initial"].values, "0.35", "initial state")
-    axes.plot(places, found["state"].values, "o-", color="black", ms=4, lw=1.2, label="the state")
+    if running["initial"].values.any():
+        stack(running["initial"].values, "0.35", "initial state")
+    axes.plot(places, running["state"].values, "o-", color="black", ms=4, lw=1.2, label="the state")
     axes.axhline(0, color="0.4", lw=0.8)
     frame.plain(axes, "word that has just been read", f"memory of unit {unit}")
     frame.word_ticks(axes, words)
     axes.legend(fontsize=7.5, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    kind = cell_of(found.attrs["cell"]).heading
-    layer = found.attrs.get("layer", "")
     heading = title or f"{frame.sentence_of(words)} Which word unit {unit} remembers".strip()
-    return frame.explain(figure, heading, _caption(found, words, kind, layer))
+    return frame.explain(figure, heading, _caption(running, words))
 
 
-def _largest(found: xr.Dataset) -> list[tuple[int, int]]:
+def _largest(ledger: xr.Dataset) -> list[tuple[int, int]]:
     """Return colour and place of the words with the largest entries, in the order of the text."""
-    size = np.abs(found["entry"].values).max(axis=0)
+    size = np.abs(ledger["entry"].values).max(axis=0)
     largest = np.argsort(-size, kind="stable")[:_NAMED]
     notable = largest[size[largest] >= 0.05 * size.max()]
     return list(enumerate(int(at) for at in np.sort(notable)))
 
 
-def _caption(found: xr.Dataset, words: list[str], kind: str, layer: str) -> list[str]:
-    backwards = bool(found.attrs.get("go_backwards", 0))
+def _caption(ledger: xr.Dataset, words: list[str]) -> list[str]:
+    backwards = bool(ledger.attrs.get("go_backwards", 0))
     end = 0 if backwards else len(words) - 1
-    entries = found["entry"].values[end]
+    entries = ledger["entry"].values[end]
     top = int(np.argmax(np.abs(entries)))
-    state = found["state"].values[end]
-    said = f"{entries[top]:.2f} of {state:.2f}".replace("-", "−")
+    state = ledger["state"].values[end]
+    share = f"{entries[top]:.2f} of {state:.2f}".replace("-", "−")
     return [
-        f"{kind} layer “{layer}”, unit {found['unit'].item()}"
+        f"{frame.layer_of(ledger)}, unit {ledger['unit'].item()}"
         + (", which reads from the last word to the first" if backwards else "")
         + ". Each colour is the part of the memory that one word wrote; it shrinks by the share "
         "that the gate keeps at each word. The parts sum to the state (black) exactly.",
-        f"After “{words[end]}”, {said} comes from “{words[top]}”.",
+        f"After “{words[end]}”, {share} comes from “{words[top]}”.",
     ]

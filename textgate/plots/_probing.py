@@ -10,7 +10,8 @@ import xarray as xr
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from textgate.plots._frame import BLUE, GREEN, RED, SKY, explain, new_figure, plain
+from textgate.plots._frame import explain, new_figure, plain
+from textgate.plots.palette import BLUE, GREEN, SKY, VERMILLION
 
 
 def probe_accuracy(
@@ -39,8 +40,8 @@ def probe_accuracy(
     >>> probe_accuracy(table, anchor="the antecedent").axes[0].get_xlabel()
     'steps after the antecedent'
     """
-    needed = ("layer", "signal", "position", "accuracy", "low", "high", "majority", "examples")
-    missing = [name for name in needed if name not in table]
+    columns = ("layer", "signal", "position", "accuracy", "low", "high", "majority", "examples")
+    missing = [name for name in columns if name not in table]
     if missing:
         raise ValueError(
             "`table` must be what textgate.probing.probe_over_positions returns; the column "
@@ -59,15 +60,15 @@ def probe_accuracy(
     x = drawn["position"].to_numpy()
     axes.fill_between(x, drawn["low"], drawn["high"], color=BLUE, alpha=0.18, linewidth=0)
     axes.plot(x, drawn["accuracy"], color=BLUE, marker="o", label="probe, lexemes not seen")
-    for name, said, colour, style in (
+    for name, label, colour, style in (
         ("seen", "probe, lexemes seen", SKY, "-"),
-        ("control", "control task (random labels)", RED, "-"),
+        ("control", "control task (random labels)", VERMILLION, "-"),
         ("embedding", "word embedding alone", GREEN, "--"),
         ("majority", "most frequent class", "0.45", ":"),
     ):
         if name in drawn and drawn[name].notna().any():
             axes.plot(
-                x, drawn[name], color=colour, linestyle=style, marker=".", markersize=4, label=said
+                x, drawn[name], color=colour, linestyle=style, marker=".", markersize=4, label=label
             )
     axes.set_ylim(min(0.4, float(drawn[["low", "majority"]].min().min()) - 0.05), 1.02)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from textgate.plots import _frame as frame
+from textgate.plots import palette
 from textgate.recurrence import CELLS
 
 
@@ -52,7 +53,7 @@ def twins(
             f"`unit` must be one of the trace, {numbers.min()} to {numbers.max()}. "
             f"Received: unit={unit!r}"
         )
-    words, states, kept = zip(
+    words, states, retention = zip(
         *(_curves(node, cell.memory, unit, example) for example in examples), strict=True
     )
     if len(words[0]) != len(words[1]):
@@ -63,11 +64,11 @@ def twins(
     places = np.arange(len(words[0]))
     figure = frame.new_figure(max(5.5, min(14.0, 1.8 + 0.55 * len(places))), 4.3)
     above, below = figure.subplots(2, sharex=True, height_ratios=(2, 1))
-    looks = ((frame.BLUE, "o-"), (frame.RED, "s--"))
+    looks = ((palette.BLUE, "o-"), (palette.VERMILLION, "s--"))
     for n, (colour, line) in enumerate(looks):
         label = frame.sentence_of(words[n]) or f"example {examples[n]}"
         above.plot(places, states[n], line, color=colour, ms=5, lw=2, label=label)
-        below.bar(places + (n - 0.5) * 0.38, kept[n], 0.36, color=colour)
+        below.bar(places + (n - 0.5) * 0.38, retention[n], 0.36, color=colour)
     above.axhline(0, color="0.4", lw=0.8)
     above.margins(y=0.12)
     above.legend(fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0))
@@ -81,7 +82,7 @@ def twins(
     who += ", which reads from the last word to the first," * backwards
     read = slice(None, None, -1 if backwards else 1)  # in the order in which it is read
     caption = _caption(
-        who, _either(*words)[read], [s[read] for s in states], [k[read] for k in kept]
+        who, _either(*words)[read], [s[read] for s in states], [r[read] for r in retention]
     )
     return frame.explain(figure, title or f"Unit {unit} in two sentences", caption)
 
@@ -109,7 +110,7 @@ def _either(first: list[str], second: list[str]) -> list[str]:
 
 
 def _caption(
-    who: str, words: list[str], states: list[np.ndarray], kept: list[np.ndarray]
+    who: str, words: list[str], states: list[np.ndarray], retention: list[np.ndarray]
 ) -> list[str]:
     what = (
         f"Above, what {who} remembers after each word of the two sentences; "
@@ -119,14 +120,14 @@ def _caption(
     if apart.max() < 0.005:  # less than is said of them
         return [what, "The two never part."]
     part = int(np.argmax(apart >= apart.max() / 2))
-    said = (
+    parting = (
         f"They first are half as far apart as they get, or more, after “{words[part]}”: "
         f"{states[0][part]:.2f} and {states[1][part]:.2f}"
     )
     if part + 1 < len(apart):
-        later = np.concatenate([k[part + 1 :] for k in kept])
-        said += (
+        later = np.concatenate([r[part + 1 :] for r in retention])
+        parting += (
             f", and {apart[part + 1 :].min():.2f} apart or more after every later word. The "
             f"gate keeps {100 * later.mean():.0f} % there on average"
         )
-    return [what, said.replace("-", "−") + "."]
+    return [what, parting.replace("-", "−") + "."]

@@ -40,21 +40,21 @@ def choose_units(
                 f"Received: {unknown or list(units)}"
             )
         chosen = np.array([places[int(unit)] for unit in units])
-        said = f"{len(chosen)} units that were asked for"
-        return (chosen, said) if order is None else (_ordered(values, chosen, order), said)
+        which = f"{len(chosen)} units that were asked for"
+        return (chosen, which) if order is None else (_ordered(values, chosen, order), which)
     if units is not None and units < 1:
         raise ValueError(f"`units` must be at least 1 unit. Received: units={units!r}")
     count = min(total, MANY if units is None else int(units))
     variation = values.std(axis=0)
     chosen = np.sort(np.argsort(-variation, kind="stable")[:count])
-    said = (
+    which = (
         f"all {total} units" if count == total else f"the {count} of {total} units that vary most"
     )
     if order is None:
         order = "number" if count <= FEW else "similarity"
     if order == "similarity" and count > 2:
-        said += ", similar ones side by side"
-    return _ordered(values, chosen, order), said
+        which += ", similar ones side by side"
+    return _ordered(values, chosen, order), which
 
 
 def _ordered(values: np.ndarray, chosen: np.ndarray, order: str) -> np.ndarray:

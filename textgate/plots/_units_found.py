@@ -4,13 +4,17 @@ The bars of the sets stand beside those of random sets of other units, as many, 
 direction apart, because a damaged model says the same word always.
 """
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from textgate.plots._frame import BLUE, GREY, ORANGE, explain, new_figure, plain
+from textgate.interchange import Direction, Units
+from textgate.plots._frame import GREY, explain, new_figure, plain
+from textgate.plots.palette import BLUE, ORANGE
 
 if TYPE_CHECKING:
     from textgate.unit_search import UnitFinding
@@ -48,10 +52,9 @@ def units_found(found: "UnitFinding", *, title: str | None = None) -> Figure:
     sets = list({_members(rows, name): name for name in reversed(tried)}.values())[::-1]
     figure = new_figure(11.5, 4.9)
     left, middle, right = figure.subplots(1, 3, width_ratios=(1.1, 1.4, 1.0))
-    directions = [d for d in rows["direction"].unique() if d != "both"]
-    _interchange(left, rows, tables["controls"], sets, directions, found.goals.flipped)
-    _ablation(middle, rows, tables["controls"], sets, directions, found.goals.accuracy)
-    _single(right, tables["units"], directions)
+    _interchange(left, tables, sets, found.goals.flipped)
+    _ablation(middle, tables, sets, found.goals.accuracy)
+    _single(right, tables["units"], _directions(rows))
     members = [f"{name} ({_members(rows, name)})" for name in sets]
     place = f"{found.layer}'s {found.signal.replace('_', ' ')}"
     items = int(rows.loc[rows["direction"] == "both", "items"].iloc[0])
@@ -70,8 +73,12 @@ def units_found(found: "UnitFinding", *, title: str | None = None) -> Figure:
 
 
 def _members(rows: pd.DataFrame, name: str) -> str:
-    units = str(rows.loc[rows["set"] == name, "units"].iloc[0]).split()
-    return ", ".join(sorted(units, key=int))
+    units = Units.parse(rows.loc[rows["set"] == name, "units"].iloc[0])
+    return ", ".join(map(str, units.sorted()))
+
+
+def _directions(rows: pd.DataFrame) -> list[str]:
+    return [str(direction) for direction in rows["direction"].unique() if direction != "both"]
 
 
 def _cell(rows: pd.DataFrame, label: str, kind: str, direction: str) -> pd.Series:
@@ -80,73 +87,68 @@ def _cell(rows: pd.DataFrame, label: str, kind: str, direction: str) -> pd.Serie
 
 
 def _bars(
-    axes: Any, places: list[float], cells: list[pd.Series], what: str, colour: str, label: str
+    axes: Axes, rows: pd.DataFrame, groups: Sequence[tuple[str, str]], what: str, labels: Mapping
 ) -> None:
-    heights = np.array([float(cell[what]) for cell in cells])
-    low = np.array([float(cell[f"{what}_low"]) for cell in cells])
-    high = np.array([float(cell[f"{what}_high"]) for cell in cells])
-    error = np.clip([heights - low, high - heights], 0, None)
-    axes.bar(
-        places, heights, 0.36, yerr=np.nan_to_num(error), color=colour, label=label,
-        error_kw={"elinewidth": 1, "ecolor": "0.25"},
-    )  # fmt: skip
+    """Draw a bar with its interval for each set and intervention, in each direction.
 
-
-def _interchange(
-    axes: Any,
-    rows: pd.DataFrame,
-    controls: pd.DataFrame,
-    sets: list[str],
-    directions: list[str],
-    goal: float,
-) -> None:
-    groups = [(name, "interchange") for name in sets]
-    groups.append((sets[0], "interchange others"))
-    for side, direction in enumerate(directions):
+    Args:
+        axes: Where to.
+        rows: The table of interventions.
+        groups: Sets, each with an intervention.
+        what: The column, which comes with `_low` and `_high`.
+        labels: By direction, its name in the legend.
+    """
+    for side, (direction, label) in enumerate(labels.items()):
         cells = [_cell(rows, name, kind, direction) for name, kind in groups]
-        places = [i + 0.4 * side - 0.2 for i in range(len(groups))]
-        _bars(axes, places, cells, "flipped", _COLOURS[side], direction)
-    for i, name in enumerate(sets):
-        _control(axes, i, controls, name, "interchange", 0.0, 1.0)
-    axes.axhline(goal, color="0.4", linewidth=0.8, linestyle=":")
-    names = [f"{name}\nset" for name in sets] + [f"all but\nthe {sets[0]}"]
-    axes.set_xticks(range(len(groups)), names, fontsize=8)
+        heights, low, high = (
+            np.array([float(cell[f"{what}{end}"]) for cell in cells])
+            for end in ("", "_low", "_high")
+        )
+        error = np.clip([heights - low, high - heights], 0, None)
+        axes.bar(
+            [at + 0.4 * side - 0.2 for at in range(len(groups))], heights, 0.36,
+            yerr=np.nan_to_num(error), color=_COLOURS[side], label=label,
+            error_kw={"elinewidth": 1, "ecolor": "0.25"},
+        )  # fmt: skip
     axes.set_ylim(0, 1.2)
-    plain(axes, y="answers flipped", title="Interchange")
+
+
+def _finish(axes: Axes, names: Sequence[str], y: str, title: str) -> None:
+    axes.set_xticks(range(len(names)), names, fontsize=8)
+    plain(axes, y=y, title=title)
     axes.set_yticks(np.linspace(0, 1, 6))
     axes.legend(frameon=False, fontsize=8, loc="upper right", ncols=2)
 
 
-def _ablation(
-    axes: Any,
-    rows: pd.DataFrame,
-    controls: pd.DataFrame,
-    sets: list[str],
-    directions: list[str],
-    goal: float,
-) -> None:
+def _interchange(axes: Axes, tables: Mapping, sets: Sequence[str], goal: float) -> None:
+    groups = [*((name, "interchange") for name in sets), (sets[0], "interchange others")]
+    rows = tables["interventions"]
+    _bars(axes, rows, groups, "flipped", {side: side for side in _directions(rows)})
+    for at, name in enumerate(sets):
+        _control(axes, at, tables["controls"], name, "interchange", 0.0, 1.0)
+    axes.axhline(goal, color="0.4", linewidth=0.8, linestyle=":")
+    names = [f"{name}\nset" for name in sets] + [f"all but\nthe {sets[0]}"]
+    _finish(axes, names, "answers flipped", "Interchange")
+
+
+def _ablation(axes: Axes, tables: Mapping, sets: Sequence[str], goal: float) -> None:
     groups = [("none", "none")] + [(name, kind) for name in sets for kind in _ABLATIONS]
-    for side, direction in enumerate(directions):
-        cells = [_cell(rows, name, kind, direction) for name, kind in groups]
-        places = [i + 0.4 * side - 0.2 for i in range(len(groups))]
-        _bars(axes, places, cells, "accuracy", _COLOURS[side], direction.split("→")[0])
+    rows = tables["interventions"]
+    sides = _directions(rows)
+    _bars(axes, rows, groups, "accuracy", {side: Direction.parse(side).base for side in sides})
     clean = float(_cell(rows, "none", "none", "both")["accuracy"])
-    for i, (name, kind) in enumerate(groups):
+    for at, (name, kind) in enumerate(groups):
         if name != "none":
-            _control(axes, i, controls, name, kind, clean, -1.0)
+            _control(axes, at, tables["controls"], name, kind, clean, -1.0)
     axes.axhline(0.5, color="0.4", linewidth=0.8)
     axes.axhline(goal, color="0.4", linewidth=0.8, linestyle=":")
     # The set's name once, below the one in the middle.
     names = ["none"] + [f"{kind}\n{name}" if kind == "mean" else kind for name, kind in groups[1:]]
-    axes.set_xticks(range(len(groups)), names, fontsize=8)
-    axes.set_ylim(0, 1.2)
-    plain(axes, y="agreement, right", title="Ablation")
-    axes.set_yticks(np.linspace(0, 1, 6))
-    axes.legend(frameon=False, fontsize=8, loc="upper right", ncols=2)
+    _finish(axes, names, "agreement, right", "Ablation")
 
 
 def _control(
-    axes: Any, place: int, controls: pd.DataFrame, name: str, kind: str, base: float, sign: float
+    axes: Axes, place: int, controls: pd.DataFrame, name: str, kind: str, base: float, sign: float
 ) -> None:
     """Mark what random sets do: their mean, and up to the strongest."""
     chosen = (controls["set"] == name) & (controls["intervention"] == kind)
@@ -156,7 +158,7 @@ def _control(
     axes.plot([place, place], [mean, most], color=GREY, linewidth=1.5, zorder=3)
 
 
-def _single(axes: Any, units: pd.DataFrame, directions: list[str]) -> None:
+def _single(axes: Axes, units: pd.DataFrame, directions: list[str]) -> None:
     best = units.sort_values("rank").head(_SHOWN).iloc[::-1]
     places = np.arange(len(best))
     for side, direction in enumerate(directions):

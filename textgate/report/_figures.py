@@ -1,6 +1,6 @@
 """Plotly figures as plain dictionaries: points with intervals, curves, bars.
 
-Colours are those of Okabe & Ito (2008), which colour-blind readers can tell apart, and every
+Colours are those of `textgate.plots.palette`, which colour-blind readers can tell apart, and every
 series has a marker or a dash of its own besides. Fonts, margins and widths are set on the page
 (`templates/figures.js`), which knows how much room there is.
 """
@@ -11,18 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from textgate.plots.palette import BLUE, GREEN, ORANGE, SKY, VERMILLION
 from textgate.report._words import is_number
 
-BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW, GREY = (
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#B0568C",
-    "#56B4E9",
-    "#E69F00",
-    "#8A8F98",
-)
-COLOURS = (BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY, GREY)
+GREY = "#8A8F98"
+MAUVE = "#B0568C"  # Okabe & Ito's purple, darker, as thin marks on white need it
+COLOURS = (BLUE, VERMILLION, GREEN, MAUVE, ORANGE, SKY, GREY)
 MARKERS = ("circle", "diamond", "square", "triangle-up", "cross", "x", "star")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "solid", "dash")
 

@@ -10,7 +10,7 @@ from textgate.recurrence import Cell
 from textgate.report._blocks import Block, Figure, Heading, Row, Section, Table, Text, plain
 from textgate.report._figures import (
     GREY,
-    ORANGE,
+    VERMILLION,
     Series,
     bars,
     cloud,
@@ -188,7 +188,7 @@ def _half_lives(model: ModelFindings) -> Figure | None:
             "customdata": one.hover,
             "hovertemplate": "%{customdata}<extra></extra>",
             "marker": {
-                "color": ORANGE if one.labels else GREY,
+                "color": VERMILLION if one.labels else GREY,
                 "symbol": "star" if one.labels else "circle",
                 "size": 12 if one.labels else 5,
                 "line": {"width": 1 if one.labels else 0, "color": "black"},
