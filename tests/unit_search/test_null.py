@@ -69,7 +69,7 @@ def additive(random, strong, items=80, units=32, templates=20, lexemes=30):
 
 
 def sample_of(runner, labels):
-    return Sample(runner, *labels, ("feminine", "masculine"))
+    return Sample(runner, labels, ("feminine", "masculine"))
 
 
 def finds(discovery, confirmation, seed):
@@ -118,7 +118,7 @@ def test_a_planted_unit_with_its_effects_turned_round(rng):
         turned = []
         for sample in real:
             runner = SignFlipped(sample.runner, sample.clusters[trial % 2], rng)
-            turned.append(Sample(runner, *sample.clusters, sample.classes, sample.reference))
+            turned.append(Sample(runner, sample.clusters, sample.classes, sample.reference))
         found += finds(*turned, seed=trial)
     assert found <= 2
 

@@ -61,6 +61,9 @@ def model_contrasts(
     if CLASS not in rows:
         rows[CLASS], rows["bad_class"] = (each.astype(str) for each in classes)
     names = _groups(groups, rows)
+    if not names:  # each item on its own, with the same the other way round
+        names = ("item",)
+        rows["item"] = np.arange(count)
     items = Contrasts(
         table=rows,
         base=base,

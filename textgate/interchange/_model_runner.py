@@ -122,6 +122,7 @@ class ModelRunner:
         layer: The layer's name.
         signal: The signal's name.
         units: How many units the layer has.
+        one_layer: Whether the name stands for one layer, not for a container of several.
 
     Raises:
         ValueError: If the model has no such layer, the layer no such signal, or it is called
@@ -134,6 +135,7 @@ class ModelRunner:
         self.model, self.items, self.layer, self.signal = model, items, layer, signal
         self._places = places_of(model, layer, signal)
         self.units = sum(place.units for place in self._places)
+        self.one_layer = len(self._places) == 1
         self._base, self._mask = self._traced(items.base)
         self._source = None if items.source is None else self._traced(items.source)[0]
         self._reference: tuple[Contrasts, np.ndarray, np.ndarray] | None = None
@@ -211,15 +213,14 @@ class ModelRunner:
     def clean(self) -> np.ndarray:
         """Return the decisions on the bases without any intervention, `(n,)`."""
         if self._clean is None:
-            self._clean = self._decided(self.items.base, None, [np.arange(len(self.items))], {})[0]
+            self._clean = self._decided(self.items.base)[0]
         return self._clean.copy()
 
     def source(self) -> np.ndarray:
         """Return the decisions on the sources, between the same two classes, `(n,)`."""
         self._needed_source()
         if self._source_decision is None:
-            rows = [np.arange(len(self.items))]
-            self._source_decision = self._decided(self.items.source, None, rows, {})[0]
+            self._source_decision = self._decided(self.items.source)[0]
         return self._source_decision.copy()
 
     def run(
@@ -252,8 +253,8 @@ class ModelRunner:
             )
         values = self._values(kind, reference, seed, by_position)
         plan = SetPlan(self._places, self.signal)
-        each = [np.arange(len(self.items))] * len(sets)
-        return self._decided(self.items.base, plan, each, {"units": sets, "values": values})
+        numbers = {"units": sets, "values": values}
+        return self._decided(self.items.base, plan, numbers, len(sets))
 
     def run_subspace(
         self,
@@ -289,7 +290,6 @@ class ModelRunner:
             )
         values = self._values(kind, reference, seed, by_position)
         plan = SetPlan(self._places, self.signal, subspace=True)
-        everyone = np.arange(len(self.items))
         decisions = []
         for q in stacked:
             onto = q @ q.T
@@ -297,7 +297,7 @@ class ModelRunner:
                 "matrix": np.eye(self.units, dtype=np.float32) - onto,
                 "values": values @ onto,
             }
-            decisions.append(self._decided(self.items.base, plan, [everyone], numbers)[0])
+            decisions.append(self._decided(self.items.base, plan, numbers)[0])
         return decisions[0] if bases.ndim == 2 else np.stack(decisions)
 
     # -- values ------------------------------------------------------------------------------
@@ -351,33 +351,61 @@ class ModelRunner:
     def _decided(
         self,
         inputs: Any,
-        plan: SetPlan | None,
-        each: Sequence[np.ndarray],
-        numbers: Mapping[str, np.ndarray],
+        plan: SetPlan | None = None,
+        numbers: Mapping[str, np.ndarray] | None = None,
+        sets: int = 1,
     ) -> np.ndarray:
-        """Return a row of decisions for each set.
+        """Return the decisions of each set, `(sets, n)`.
 
         Args:
             inputs: The model's inputs, one example an item.
             plan: What is edited; `None` for nothing.
-            each: For each set, the items.
             numbers: `units`, a row for each set, or `matrix`; and `values`, for each item or all.
+            sets: How many sets there are.
         """
-        sets = np.repeat(np.arange(len(each)), [len(items) for items in each])
-        items = np.concatenate([*each, np.empty(0, np.int64)]).astype(np.int64)
+        if self._read is None:
+            outputs = self._outputs(inputs, plan, numbers, sets)
+            decisions = [self._read_out(each) for each in outputs]
+            return np.stack(decisions) if decisions else np.empty((0, len(self.items)), np.float32)
+        items = np.tile(np.arange(len(self.items)), sets)
+        parts = [np.empty(0, np.float32)]
+        for outputs, rows in self._batches(inputs, plan, numbers, items):
+            parts.append(self._read(outputs, items[rows]))
+        return np.concatenate(parts).reshape(sets, len(self.items))
+
+    def _outputs(
+        self,
+        inputs: Any,
+        plan: SetPlan | None,
+        numbers: Mapping[str, np.ndarray] | None,
+        sets: int,
+    ) -> Iterator[Any]:
+        """Yield the model's outputs on all items, set by set."""
+        for number in range(sets):
+            own = numbers
+            if numbers is not None and "units" in numbers:
+                own = {**numbers, "units": numbers["units"][number : number + 1]}
+            items = np.arange(len(self.items))
+            parts = [outputs for outputs, _ in self._batches(inputs, plan, own, items)]
+            yield tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
+
+    def _batches(
+        self,
+        inputs: Any,
+        plan: SetPlan | None,
+        numbers: Mapping[str, np.ndarray] | None,
+        items: np.ndarray,
+    ) -> Iterator[tuple[Any, np.ndarray]]:
+        """Yield what the head gives of each batch of items, and the batch's rows."""
         program = program_for(self.model, {}, plan, self._head)
 
         def given(rows: np.ndarray) -> list[dict[str, np.ndarray]]:
-            return [] if plan is None else self._given(plan, numbers, sets[rows], items[rows])
+            if plan is None or numbers is None:
+                return []
+            return self._given(plan, numbers, rows // len(self.items), items[rows])
 
-        parts = []
         for records, count, rows in self._run(program, inputs, items, given):
-            outputs = tree.map_structure(lambda x, n=count: np.asarray(x)[:n], records[OUTPUTS])
-            parts.append(outputs if self._read is None else self._read(outputs, items[rows]))
-        if self._read is not None:
-            flat = np.concatenate(parts) if parts else np.empty(0, np.float32)
-            return flat.reshape(len(each), -1) if len(each) else np.empty((0, len(self.items)))
-        return self._read_out(parts, len(each))
+            yield tree.map_structure(lambda x, n=count: np.asarray(x)[:n], records[OUTPUTS]), rows
 
     def _run(
         self,
@@ -428,23 +456,17 @@ class ModelRunner:
             given.append(arrays)
         return given
 
-    def _read_out(self, parts: Sequence[Any], sets: int) -> np.ndarray:
-        """Return what the items' `readout` makes of the outputs, set by set."""
-        n, readout = len(self.items), self.items.readout
-        assert readout is not None
-        outputs = tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
-        decisions = []
-        for number in range(sets):
-            rows = slice(number * n, (number + 1) * n)
-            decision = np.asarray(readout(tree.map_structure(lambda x, r=rows: x[r], outputs)))
-            if decision.shape != (n,):
-                raise ValueError(
-                    "`readout` must return one number for each example. "
-                    f"Received: shape {decision.shape} for {n} examples"
-                )
-            sign = 1.0 if self.items.sign is None else self.items.sign
-            decisions.append((decision * sign).astype(np.float32))
-        return np.stack(decisions)
+    def _read_out(self, outputs: Any) -> np.ndarray:
+        """Return what the items' `readout` makes of the outputs on all items."""
+        assert self.items.readout is not None
+        decisions = np.asarray(self.items.readout(outputs))
+        if decisions.shape != (len(self.items),):
+            raise ValueError(
+                "`readout` must return one number for each example. "
+                f"Received: shape {decisions.shape} for {len(self.items)} examples"
+            )
+        sign = 1.0 if self.items.sign is None else self.items.sign
+        return np.asarray(decisions * sign, np.float32)
 
     def _batch(self) -> tuple[int, bool]:
         """Return how many rows a batch has, and whether the model insists on it."""

@@ -22,12 +22,14 @@ class Runner(Protocol):
         layer: The layer's name.
         signal: The signal that is changed.
         units: How many units the layer has.
+        one_layer: Whether the name stands for one layer, not for a container of several.
     """
 
     items: Contrasts
     layer: str
     signal: str
     units: int
+    one_layer: bool
 
     def clean(self) -> np.ndarray:
         """Return the decisions on the bases without any intervention, `(n,)`."""

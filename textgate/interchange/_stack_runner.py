@@ -65,6 +65,7 @@ class StackRunner:
         layer: The layer's name.
         signal: The signal's name.
         units: How many units the layer has.
+        one_layer: Whether the name stands for one layer, which here it does.
 
     Raises:
         ValueError: If the model has no such layer, or the layer no such signal.
@@ -92,6 +93,8 @@ class StackRunner:
     >>> bool(np.allclose(runner.run(all_units, "interchange"), runner.source(), atol=1e-6))
     True
     """
+
+    one_layer = True
 
     def __init__(self, lm: Any, items: Contrasts, layer: str, signal: str = "cell_state") -> None:
         self._stack = stack_of(lm)

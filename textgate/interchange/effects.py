@@ -32,8 +32,8 @@ class Sample:
 
     Attributes:
         runner: Carries out interventions on the items.
-        templates: The template of each item, `(n,)`.
-        lexemes: The lexeme of each item, `(n,)`.
+        clusters: For each way in which items belong together, each item's cluster, `(n,)`; for
+            minimal pairs the templates and the lexemes.
         classes: The two classes; items are told apart by the class of their base.
         reference: Where means and resampled values come from; `None` for the items themselves.
         seed: Seed of resampling.
@@ -43,8 +43,7 @@ class Sample:
     """
 
     runner: Runner
-    templates: np.ndarray
-    lexemes: np.ndarray
+    clusters: tuple[np.ndarray, ...]
     classes: tuple[str, str]
     reference: Contrasts | None = None
     seed: int = 0
@@ -82,11 +81,6 @@ class Sample:
         """The two directions: from the base's class to the source's."""
         one, other = self.classes
         return Direction(one, other), Direction(other, one)
-
-    @property
-    def clusters(self) -> tuple[np.ndarray, np.ndarray]:
-        """The two ways in which items belong together."""
-        return self.templates, self.lexemes
 
     @property
     def eligible(self) -> np.ndarray:

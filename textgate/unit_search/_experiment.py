@@ -45,6 +45,7 @@ class Experiment:
             str(place),
             float(sample.accuracy(sample.clean).mean()),
             has_feature=False,
+            ability="agree in" if self.halves.items.prefixes else "decide by",
         )
         tables = {"interventions": clean_table(sample, self.seed), "split": self.halves.counts}
         return self.finding(place, sample.units, facts, tables)
@@ -64,7 +65,7 @@ class Experiment:
             feature=facts.feature,
             layer=place.layer,
             signal=place.signal,
-            cell=self.subject.cell,
+            cell=self.subject.cell(place),
             units=units,
             sufficient=facts.sufficient.units,
             necessary=facts.necessary.units,

@@ -24,6 +24,7 @@ CAPTIONS = {
     "side_tasks": "What the ablations cost where the feature plays no part.",
     "perplexity": "Perplexity on ordinary sentences; of all words, and of those that the pairs "
     "don't ask for.",
+    "loss": "The model's loss on data, and what the ablations add to it.",
     "untrained": "The same model with fresh weights.",
     "further": "Other sets of units, disjoint from the first, that would do the job.",
     "direction": "The part of the state along a direction exchanged, on the confirmation half.",
@@ -102,8 +103,14 @@ class UnitFinding:
             f"{self.verdict}\n"
             f"({self.feature} in {self.layer}/{self.signal}, {self.units} units; "
             f"{halves['discovery']} items for discovery, {halves['confirmation']} for "
-            f"confirmation, with no template, lexeme or verb in common; seed {self.seed})"
+            f"confirmation, with no {self._kinds()} in common; seed {self.seed})"
         )
+
+    def _kinds(self) -> str:
+        """Return what the halves have not in common."""
+        columns = self.tables["split"].columns
+        kinds = [str(name)[:-1] for name in columns if name not in ("half", "items", "used")]
+        return " or ".join([", ".join(kinds[:-1]), kinds[-1]] if len(kinds) > 1 else kinds)
 
     def to_json(self) -> str:
         """Return everything but the tables as JSON."""

@@ -24,13 +24,11 @@ class Half:
 
     Attributes:
         items: The contrasts.
-        templates: The template of each, `(n,)`.
-        lexemes: The lexeme of each, `(n,)`.
+        clusters: For each way of belonging together, the cluster of each, `(n,)`.
     """
 
     items: Contrasts
-    templates: np.ndarray
-    lexemes: np.ndarray
+    clusters: tuple[np.ndarray, ...]
 
 
 class Samples(NamedTuple):
@@ -76,8 +74,7 @@ class Halves:
         def sample(half: Half) -> Sample:
             return Sample(
                 subject.runner(half.items, place),
-                half.templates,
-                half.lexemes,
+                half.clusters,
                 self.classes,
                 reference=self.discovery.items,
                 seed=self.seed,
@@ -110,25 +107,21 @@ def divide(items: Contrasts, most: int, seed: int, least: int = LEAST) -> Halves
             "the protocol sets two classes against each other; give pairs of two. "
             f"Received: {classes}"
         )
-    rows = split(items, seed, least)
-    lexemes = rows.lexemes
-    templates = (
-        items.table["template"].astype(str).to_numpy() if "template" in items.table else lexemes
-    )
+    parts = split(items, seed, least)
     random = np.random.default_rng(seed)
 
     def half(rows: np.ndarray) -> Half:
         chosen = _balanced(names, rows, most, random)
-        return Half(items.select(chosen), templates[chosen], lexemes[chosen])
+        return Half(items.select(chosen), tuple(labels[chosen] for labels in parts.clusters))
 
-    discovery, confirmation = half(rows.discovery), half(rows.confirmation)
+    discovery, confirmation = half(parts.discovery), half(parts.confirmation)
     used = [len(discovery.items), len(confirmation.items), 0]
     return Halves(
         items=items,
         discovery=discovery,
         confirmation=confirmation,
         classes=(classes[0], classes[1]),
-        counts=rows.counts.assign(used=used),
+        counts=parts.counts.assign(used=used),
         seed=seed,
     )
 

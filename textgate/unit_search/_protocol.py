@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from textgate.datasets.features import FEATURES, Feature, feature_of
+from textgate.interchange import Contrasts
 from textgate.unit_search._codes import codes
 from textgate.unit_search._confirmation import confirm, confirm_each_unit
 from textgate.unit_search._experiment import Experiment
@@ -13,6 +14,7 @@ from textgate.unit_search._finding import UnitFinding
 from textgate.unit_search._fresh_weights import with_fresh_weights
 from textgate.unit_search._goals import Goals
 from textgate.unit_search._halves import LEAST, divide
+from textgate.unit_search._losses import losses
 from textgate.unit_search._selection import (
     Selections,
     further_sufficient,
@@ -22,7 +24,7 @@ from textgate.unit_search._selection import (
     smallest_necessary,
 )
 from textgate.unit_search._sentences import perplexities
-from textgate.unit_search._side_tasks import ablate_in_tasks, side_tasks_of, smallest_specific
+from textgate.unit_search._side_tasks import Task, ablate_in_tasks, side_tasks_of, smallest_specific
 from textgate.unit_search._stages import stages
 from textgate.unit_search._subject import Subject
 from textgate.unit_search._subspaces import exchange_subspaces
@@ -32,9 +34,9 @@ _LEAST_CONTROLS = 19
 
 
 def find_units(
-    lm: Any,
-    pairs: pd.DataFrame | None = None,
-    feature: str | Feature = "gender",
+    model: Any,
+    pairs: pd.DataFrame | Contrasts | None = None,
+    feature: str | Feature | None = None,
     layer: str | None = None,
     signal: str | None = None,
     seed: int = 0,
@@ -42,22 +44,25 @@ def find_units(
     goals: Goals | None = None,
     items: int = 320,
     controls: int = 100,
-    side_tasks: Mapping[str, pd.DataFrame] | None = None,
+    side_tasks: Mapping[str, Task] | None = None,
     texts: Sequence[str] | None = None,
+    data: tuple[Any, Any] | None = None,
     progress: bool | None = None,
 ) -> UnitFinding:
-    """Find the units that hold a feature, and confirm them on other sentences.
+    """Find the units that hold a feature, and confirm them on other items.
 
     Args:
-        lm: A `textgate.models.LanguageModel`.
-        pairs: Minimal pairs with counterparts: the columns `good`, `bad`, `target`,
-            `counterpart_prefix`, `good_class`, `bad_class`, and by choice `template`, `lexeme`,
-            `counterpart_lexeme` and `verbs`, in which the halves are to be disjoint. By default
-            those of the feature.
-        feature: What the pairs are about: a name of `textgate.datasets.FEATURES`, a `Feature`, or
-            any other name for pairs of one's own; `"gender"` takes feminine against masculine.
-        layer: Name of the recurrent layer; `None` for the one in which the smallest set was
-            discovered.
+        model: A `textgate.models.LanguageModel`, or any Keras model that `textgate.trace` takes.
+        pairs: Items, as `textgate.contrasts` makes them. For a language model also minimal pairs
+            with counterparts: the columns `good`, `bad`, `target`, `counterpart_prefix`,
+            `good_class`, `bad_class`, and by choice `template`, `lexeme`, `counterpart_lexeme` and
+            `verbs`, in which the halves are to be disjoint; by default those of the feature.
+        feature: What minimal pairs are about: a name of `textgate.datasets.FEATURES`, a `Feature`,
+            or any other name for pairs of one's own; `"gender"`, the default, takes feminine
+            against masculine. Items say so themselves.
+        layer: The recurrent layer, as `textgate.trace` names it, or a container of several
+            (`bidirectional`), whose units are then numbered through; `None` for the one in which
+            the smallest set was discovered.
         signal: The signal; `None` for what the cell remembers with, an LSTM's cell state or a
             GRU's hidden state.
         seed: Seed of everything: the halves, the controls, the intervals.
@@ -65,16 +70,20 @@ def find_units(
             units, and 60 % balanced accuracy at most without at most 16.
         items: The most items that each half uses.
         controls: How many random sets each set is compared with, and half as many matched in norm.
-        side_tasks: Other minimal pairs, by name, on which the ablations should cost nothing; `None`
-            for generated ones, `{}` for none.
-        texts: Sentences for the perplexity; `None` for generated ones, `[]` for none.
+        side_tasks: Other tasks, by name, on which the ablations should cost nothing: minimal pairs,
+            items, or inputs and classes `(x, y)`, of which the accuracy is asked. `None` for
+            generated pairs if the model is a language model, `{}` for none.
+        texts: Sentences for a language model's perplexity; `None` for generated ones, `[]` for
+            none.
+        data: Inputs and targets `(x, y)` for the loss of a compiled model.
         progress: Whether to show progress on stderr; `None` for: if it is a terminal.
 
     Returns:
         The finding.
 
     Raises:
-        TypeError: If `lm` is not a language model of textgate.
+        TypeError: If `model` is no Keras model, or minimal pairs are given for one that isn't a
+            language model of textgate.
         ValueError: If a number is too small, the layer lacks the signal, the pairs don't align or
             are of one class only, a half gets too few items, or `pairs` is needed and not given.
 
@@ -96,12 +105,16 @@ def find_units(
     >>> find_units(lm, pairs).verdict[:46]  # it isn't trained
     "The model doesn't agree in gender well enough "
     """
-    feature, goals, subject = feature_of(feature), goals or Goals(), Subject(lm)
+    goals, subject = goals or Goals(), Subject(model)
     _check_numbers(items, controls)
+    feature = _feature(feature, pairs)
     pairs = _generated_pairs(feature) if pairs is None else pairs
     with stages(progress) as stage:
         stage("reading the pairs", 1)
-        halves = divide(subject.contrasts(pairs, feature), items, seed)
+        contrasts = pairs
+        if not isinstance(contrasts, Contrasts):
+            contrasts = subject.contrasts(contrasts, feature)
+        halves = divide(contrasts, items, seed)
         tables = {"split": halves.counts}
         experiment = Experiment(subject, halves, goals, items, controls, seed)
         samples = {place: halves.samples(subject, place) for place in subject.places(layer, signal)}
@@ -132,7 +145,12 @@ def find_units(
         stage("controls: other tasks", 3)
         tables["side_tasks"] = ablate_in_tasks(tasks, sets, seed)
         stage("controls: ordinary sentences", 4)
-        tables["perplexity"] = perplexities(lm, feature, texts, discovery.runner, sets, seed)
+        if subject.language_model is not None and contrasts.prefixes:
+            tables["perplexity"] = perplexities(
+                subject.language_model, feature, texts, discovery.runner, sets, seed
+            )
+        if data is not None:
+            tables["loss"] = losses(subject, place, data, sets, seed)
         stage("controls: fresh weights", 3)
         tables["untrained"] = with_fresh_weights(subject, place, halves, sets, goals, seed)
         tables["codes"] = codes(subject, place, pairs, selections.members(), seed)
@@ -140,6 +158,18 @@ def find_units(
     tables |= {"direction": subspace.table, **confirmed.tables()}
     facts = Facts.of(feature.name, place, confirmation, goals, selections, confirmed, subspace)
     return experiment.finding(place, discovery.units, facts, tables)
+
+
+def _feature(feature: str | Feature | None, pairs: pd.DataFrame | Contrasts | None) -> Feature:
+    """Return what the items are about, which no claim is made beyond."""
+    if not isinstance(pairs, Contrasts):
+        return feature_of("gender" if feature is None else feature)
+    if feature is not None and feature_of(feature).name != pairs.feature:
+        raise ValueError(
+            f"the items are about {pairs.feature!r}, and no claim can be made about anything else; "
+            f"leave `feature` out. Received: feature={feature_of(feature).name!r}"
+        )
+    return feature_of(pairs.feature)
 
 
 def _generated_pairs(feature: Feature) -> pd.DataFrame:

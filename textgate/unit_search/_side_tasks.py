@@ -14,8 +14,9 @@ import pandas as pd
 
 from textgate.datasets.features import Feature
 from textgate.evaluation.inference import interval
-from textgate.interchange import Runner, Units
+from textgate.interchange import Contrasts, Runner, Units
 from textgate.interchange.effects import ABLATIONS, Sample
+from textgate.interchange.targets import margins
 from textgate.unit_search._control_sets import random_sets
 from textgate.unit_search._goals import Goals
 from textgate.unit_search._selection import Selection, smallest_necessary
@@ -23,6 +24,8 @@ from textgate.unit_search._splits import split
 from textgate.unit_search._subject import Place, Subject
 
 _ITEMS, _MOST = 1600, 400  # pairs that are generated; that each half uses
+
+Task = pd.DataFrame | Contrasts | tuple[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def side_tasks_of(
     subject: Subject,
     place: Place,
     feature: Feature,
-    pairs: Mapping[str, pd.DataFrame] | None,
+    given: Mapping[str, Task] | None,
     seed: int = 0,
 ) -> list[SideTask]:
     """Return the other tasks, each divided in two halves without a template or word in common.
@@ -61,19 +64,22 @@ def side_tasks_of(
         subject: The model.
         place: Where units are looked for.
         feature: What the units are units of.
-        pairs: Pairs by the task's name; `None` for generated ones, if the model knows their words.
+        given: By the task's name, minimal pairs, items, or inputs and targets `(x, y)`, of which
+            the accuracy is asked; `None` for generated pairs, if the model knows their words.
         seed: Seed of the division.
     """
-    generated = pairs is None
-    if pairs is None:
+    generated = given is None
+    if given is None and subject.language_model is None:
+        return []
+    if given is None:
         from textgate.datasets import minimal_pairs
 
         name = feature.side_task.replace("_", " ")
-        pairs = {name: minimal_pairs(feature.side_task, split="test", size=_ITEMS)}
+        given = {name: minimal_pairs(feature.side_task, split="test", size=_ITEMS)}
     tasks = []
-    for name, table in pairs.items():
+    for name, task in given.items():
         try:
-            items = subject.contrasts(table, name, with_source=False)
+            items = _items_of(subject, name, task)
         except ValueError:
             if generated:  # a model of other words than the generated ones
                 continue
@@ -89,6 +95,14 @@ def side_tasks_of(
                 items = items.select(halves.confirmation[:_MOST])
         tasks.append(SideTask(name, subject.runner(items, place), chooser))
     return tasks
+
+
+def _items_of(subject: Subject, name: str, task: Task) -> Contrasts:
+    if isinstance(task, Contrasts):
+        return task
+    if isinstance(task, tuple):
+        return margins(subject.model, *task)
+    return subject.contrasts(task, name, with_source=False)
 
 
 def smallest_specific(

@@ -39,25 +39,27 @@ class Split:
     Attributes:
         discovery: Positions of its items in the contrasts.
         confirmation: The same.
-        counts: A row for each half (and the items left out), with the numbers of its `items`,
-            `templates`, `lexemes`, `verbs`.
-        lexemes: For each item of the contrasts, the lexeme that it counts for (its name and the
-            counterpart's are one): what the bootstrap resamples.
+        counts: A row for each half (and the items left out), with the numbers of its `items` and
+            of the parts by kind: `templates`, `lexemes`, `verbs`, or the groups' columns.
+        clusters: For each way of belonging together, each item's cluster: what the bootstrap
+            resamples. Of minimal pairs templates and lexemes (a name and the counterpart's are
+            one).
     """
 
     discovery: np.ndarray
     confirmation: np.ndarray
     counts: pd.DataFrame
-    lexemes: np.ndarray
+    clusters: tuple[np.ndarray, ...]
 
 
 def split(items: Contrasts, seed: int = 0, least: int = 20) -> Split:
-    """Divide items into discovery and confirmation, disjoint in templates, lexemes and verbs.
+    """Divide items into discovery and confirmation, disjoint in their groups.
 
     Args:
-        items: The contrasts. Of their table's columns, `template`, `lexeme`,
+        items: The contrasts. Of minimal pairs the columns `template`, `lexeme`,
             `counterpart_lexeme` and `verbs` (separated by ";") are used, as far as they are there;
-            without any of them each item is a part of its own.
+            of other items those named in `groups`. Without any of them each item is a part of its
+            own.
         seed: Seed.
         least: How many items each class needs in each half.
 
@@ -68,14 +70,26 @@ def split(items: Contrasts, seed: int = 0, least: int = 20) -> Split:
         ValueError: If a half has too few items of a class.
     """
     table = items.table
-    lexemes = lexeme_clusters(table)
-    parts = _parts(table, lexemes)
+    if items.prefixes:
+        kinds: tuple[str, ...] = ("template", "lexeme", "verb")
+        lexemes = lexeme_clusters(table)
+        parts = _parts(table, lexemes)
+        templates = table["template"].astype(str).to_numpy() if "template" in table else lexemes
+        clusters: tuple[np.ndarray, ...] = templates, lexemes
+    else:
+        kinds = items.groups
+        clusters = tuple(table[name].astype(str).to_numpy(object) for name in kinds)
+        parts = [
+            [f"{number} {label}" for number, label in enumerate(labels)]
+            for labels in zip(*clusters, strict=True)
+        ]
     halves = _dealt(parts, len(table), np.random.default_rng(seed))
     discovery, confirmation = np.flatnonzero(halves == 0), np.flatnonzero(halves == 1)
-    counts = _counts(table, lexemes, parts, halves)
+    named = kinds if items.prefixes else tuple(map(str, range(len(kinds))))
+    counts = _counts(dict(zip(named, kinds, strict=True)), parts, halves)
     for name, rows in (("discovery", discovery), ("confirmation", confirmation)):
         _check(items, name, rows, least)
-    return Split(discovery, confirmation, counts, lexemes)
+    return Split(discovery, confirmation, counts, clusters)
 
 
 def lexeme_clusters(table: pd.DataFrame) -> np.ndarray:
@@ -164,9 +178,8 @@ def _worth(kept: np.ndarray) -> int:
     return int(4 * kept.min() + kept.max())
 
 
-def _counts(
-    table: pd.DataFrame, lexemes: np.ndarray, parts: list[list[str]], halves: np.ndarray
-) -> pd.DataFrame:
+def _counts(kinds: dict[str, str], parts: list[list[str]], halves: np.ndarray) -> pd.DataFrame:
+    """Return how many items and parts each half has, by the parts' first word and its kind."""
     rows: list[dict[str, Any]] = []
     for name, half in (("discovery", 0), ("confirmation", 1), ("left out", -1)):
         chosen = np.flatnonzero(halves == half)
@@ -176,8 +189,8 @@ def _counts(
                 "half": name,
                 "items": len(chosen),
                 **{
-                    f"{kind}s": sum(part.startswith(f"{kind} ") for part in present)
-                    for kind in ("template", "lexeme", "verb")
+                    f"{kind}s": sum(part.startswith(f"{first} ") for part in present)
+                    for first, kind in kinds.items()
                 },
             }
         )
@@ -186,13 +199,14 @@ def _counts(
 
 def _check(items: Contrasts, name: str, rows: np.ndarray, least: int) -> None:
     classes = items.table["good_class"].astype(str)
+    groups = "templates, lexemes and verbs" if items.prefixes else " and ".join(items.groups)
     for label in sorted(set(classes)):
         there = int((classes.iloc[rows] == label).sum())
         if there < least:
             before = ", ".join(f"{count} for {why}" for why, count in items.dropped.items())
             raise ValueError(
                 f"the {name} half needs at least {least} items of each class, disjoint from the "
-                "other half in templates, lexemes and verbs; give more pairs. "
+                f"other half in {groups}; give more pairs. "
                 f"Received: {len(items)} pairs{f' (left out: {before})' if before else ''}, of "
                 f"which {there} {label!r} are left for {name}"
             )

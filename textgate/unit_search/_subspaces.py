@@ -53,7 +53,9 @@ def exchange_subspaces(
         controls: How many random directions to compare with.
         seed: Seed of these and of the intervals.
     """
-    bases = _bases(_differences(discovery.runner), discovery.sides)
+    bases: list[np.ndarray] = []
+    if discovery.runner.one_layer:
+        bases = _bases(_differences(discovery.runner), discovery.sides)
     random = np.random.default_rng(seed)
     rows: list[dict[str, Any]] = []
     reached = 0
@@ -90,7 +92,11 @@ def _differences(runner: Runner) -> np.ndarray:
     items = runner.items
     assert items.source is not None
     apart = runner.base_values() - runner.source_values()
-    since = np.maximum.accumulate(items.base != items.source, axis=1) & items.mask
+    if items.prefixes:
+        since = np.maximum.accumulate(items.base != items.source, axis=1) & items.mask
+    else:  # the inputs may be anything; the signal differs from the same step on
+        since = np.maximum.accumulate(np.any(np.nan_to_num(apart) != 0, axis=2), axis=1)
+        since = since & ~np.isnan(apart).all(axis=2)
     total = np.where(since[..., None], np.nan_to_num(apart), 0.0).sum(axis=1)
     return np.asarray(total / np.maximum(1, since.sum(axis=1))[:, None])
 

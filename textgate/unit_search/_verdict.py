@@ -72,6 +72,7 @@ class Facts:
         place: Where the units are, such as "lstm's cell state".
         accuracy: The model's balanced accuracy on the confirmation half.
         has_feature: Whether the model is right often enough to ask where it keeps the feature.
+        ability: What the model then does, as words before the feature's name.
         sufficient: The smallest sufficient set.
         necessary: The smallest necessary set.
         specific: A necessary set chosen to spare the other tasks.
@@ -84,6 +85,7 @@ class Facts:
     place: str
     accuracy: float
     has_feature: bool = True
+    ability: str = "agree in"
     sufficient: SetFacts = SetFacts()
     necessary: SetFacts = SetFacts()
     specific: SetFacts = SetFacts()
@@ -156,8 +158,8 @@ def verdict(facts: Facts, tables: Mapping[str, pd.DataFrame], goals: Goals) -> s
     """
     if not facts.has_feature:
         return (
-            f"The model doesn't agree in {facts.feature} well enough to ask where it keeps it: "
-            f"{_percent(facts.accuracy)} right on the confirmation half."
+            f"The model doesn't {facts.ability} {facts.feature} well enough to ask where it keeps "
+            f"it: {_percent(facts.accuracy)} right on the confirmation half."
         )
     effects = tables["interventions"]
     sentences = _on_sufficient(facts, effects, goals)
