@@ -154,7 +154,7 @@ def test_two_sets_that_would_do_are_both_listed(table):
         ({"controls": 9}, "`controls` must be at least 19"),
         ({"layer": "nowhere"}, "no such recurrent layer.*Received: 'nowhere'"),
         ({"signal": "cell_state"}, "Received: signal='cell_state'"),
-        ({"pairs": None, "feature": "tense"}, "give your own as `pairs`"),
+        ({"pairs": None, "feature": "mood"}, "give your own as `pairs`"),
     ],
 )
 def test_what_a_user_can_get_wrong(change, message, table):

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from keras import tree
 
 from textgate._files import is_partial, write, write_text
 from textgate._progress import progress_of
@@ -21,17 +22,17 @@ from textgate.datasets.features import Feature
 from textgate.interchange._contrasts import contrasts
 from textgate.interchange._items import Contrasts
 from textgate.interchange._runner import runner_for
-from textgate.tracing import fingerprint
+from textgate.tracing import Site, checked_sites, fingerprint, resolve
 
 _UNITS = 60  # units in a block, which is finished or not when a sweep is interrupted
 _FORMAT = 1  # of a sweep's directory
 
 
 def sweep(
-    lm: Any,
+    model: Any,
     pairs: pd.DataFrame | Contrasts,
     layers: Sequence[str] | None = None,
-    signal: str = "cell_state",
+    signal: str | None = None,
     kind: str = "interchange",
     *,
     feature: str | Feature = "gender",
@@ -44,11 +45,11 @@ def sweep(
     """Measure what intervening on each unit by itself does.
 
     Args:
-        lm: A `textgate.models.LanguageModel`.
-        pairs: Minimal pairs with their counterparts, as from `textgate.datasets.minimal_pairs`, or
-            contrasts made from them.
-        layers: Names of recurrent layers; all by default.
-        signal: The signal that is changed, at every step.
+        model: A `textgate.models.LanguageModel`, or any Keras model that `textgate.trace` takes.
+        pairs: Items, as `textgate.contrasts` makes them; for a language model also minimal pairs
+            with their counterparts, as from `textgate.datasets.minimal_pairs`.
+        layers: Names of recurrent layers, as `textgate.trace` has them; all by default.
+        signal: The signal that is changed, at every step; by default each cell's memory.
         kind: `"interchange"`, `"zero"`, `"mean"` or `"resample"`; see `Runner`.
         feature: What the pairs are about; see `contrasts`.
         reference: As for `StackRunner.run`.
@@ -101,12 +102,13 @@ def sweep(
     """
     items = pairs
     if not isinstance(items, Contrasts):
-        items = contrasts(lm, items, feature=feature, with_source=kind == "interchange")
-    names = _checked_layers(lm, layers)
+        items = contrasts(model, items, feature=feature, with_source=kind == "interchange")
+    sites = checked_sites(model)
+    cells = {name: resolve(name, sites)[0][0].spec.cell for name in _checked_layers(sites, layers)}
     store = None
     if directory is not None:
         about = {
-            "model": fingerprint(lm),
+            "model": fingerprint(model),
             "pairs": _digest(items),
             "kind": kind,
             "reference": None if reference is None else _digest(reference),
@@ -114,18 +116,17 @@ def sweep(
             "seed": seed,
         }
         store = _Store(Path(directory), about)
-    # What a unit of each layer costs, in matrix products.
-    costs = {name: 1 + 2 * above for above, name in enumerate(reversed(_layers_of(lm)))}
-    sizes = dict(zip(_layers_of(lm), lm.units, strict=True))
-    total = sum(sizes[name] * costs[name] for name in names)
+    runners = [
+        runner_for(model, items, name, signal or cell.memory) for name, cell in cells.items()
+    ]
     tables = []
-    with progress_of(progress, total, f"{kind} of {signal}", None) as advance:
-        for name in names:
-            runner = runner_for(lm, items, name, signal)
+    total = sum(runner.units for runner in runners)
+    with progress_of(progress, total, f"{kind} of {runners[0].signal}", None) as advance:
+        for runner in runners:
             edited = np.empty((runner.units, len(items)), np.float32)
             for begin in range(0, runner.units, _UNITS):
                 block = edited[begin : begin + _UNITS]
-                file = f"{name}.{signal}.{begin:06d}.npy"
+                file = f"{_file_name(runner.layer)}.{runner.signal}.{begin:06d}.npy"
                 found = None if store is None else store.read(file, block.shape)
                 if found is None:
                     sets = np.eye(runner.units, dtype=bool)[begin : begin + _UNITS]
@@ -133,36 +134,29 @@ def sweep(
                     if store is not None:
                         store.write(file, found)
                 block[:] = found
-                advance(len(block) * costs[name])
+                advance(len(block))
             source = None if items.source is None else runner.source()
             effects = _effects(edited, runner.clean(), source, items.table)
-            facts = {"layer": name, "signal": signal, "unit": np.arange(runner.units)}
+            units = np.arange(runner.units)
+            facts = {"layer": runner.layer, "signal": runner.signal, "unit": units}
             tables.append(pd.DataFrame({**facts, "kind": kind, "seed": seed, **effects}))
     return pd.concat(tables, ignore_index=True)
 
 
-def _layers_of(lm: Any) -> list[str]:
-    return [layer.name for layer in lm.recurrent_layers]
-
-
-def _checked_layers(lm: Any, layers: Sequence[str] | None) -> list[str]:
-    if not hasattr(lm, "recurrent_layers"):
-        raise TypeError(
-            "`lm` must be a textgate.models.LanguageModel, as textgate.load returns it. "
-            f"Received: {type(lm).__name__}"
-        )
-    known = _layers_of(lm)
+def _checked_layers(sites: Sequence[Site], layers: Sequence[str] | None) -> list[str]:
     if layers is None:
-        return known
-    if isinstance(layers, str):
-        layers = [layers]
-    wrong = [name for name in layers if name not in known]
-    if wrong or not layers:
+        return [site.path for site in sites]
+    names = [layers] if isinstance(layers, str) else list(layers)
+    if not names:
         raise ValueError(
-            f"`layers` must name recurrent layers of the model, {known}. Received: "
-            f"layers={list(layers)!r}"
+            "`layers` must name recurrent layers of the model, "
+            f"{[site.path for site in sites]}. Received: layers={names!r}"
         )
-    return list(layers)
+    return names
+
+
+def _file_name(layer: str) -> str:
+    return layer.replace("/", "__")
 
 
 def _effects(
@@ -200,14 +194,19 @@ def _rate(flipped: np.ndarray, right: np.ndarray) -> Any:
 
 
 def _digest(items: Contrasts) -> str:
-    """Return a hash of the ids that are run."""
+    """Return a hash of what is run."""
     digest = hashlib.blake2b(digest_size=8)
-    for array in (items.base, items.source, items.good, items.bad, items.last):
-        if array is None:
+    for part in (items.base, items.source, items.good, items.bad, items.last):
+        if part is None:
             digest.update(b"none")
-        else:
+            continue
+        for array in map(np.asarray, tree.flatten(part)):
+            whole = array.astype(np.int32) if array.dtype.kind in "iu" else array
             digest.update(repr(array.shape).encode())
-            digest.update(np.ascontiguousarray(array, np.int32).tobytes())
+            if array.dtype.kind in "OUT":
+                digest.update(repr(array.tolist()).encode())
+            else:
+                digest.update(np.ascontiguousarray(whole).tobytes())
     return digest.hexdigest()
 
 

@@ -1,0 +1,134 @@
+"""Law 6 for models that aren't language models: the planted unit and no other."""
+
+import keras
+import numpy as np
+import pytest
+
+import textgate as tg
+from tests.unit_search.planted_models import (
+    classifier,
+    encoder_decoder,
+    items_of,
+    tagger,
+    texts,
+)
+from textgate.unit_search._subject import SHUFFLED, Subject
+
+FEW = {"items": 60, "controls": 19}
+
+
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_a_classifiers_unit_is_found_and_no_other(kind):
+    model = classifier(kind, [11])
+    base, source, table = texts()
+    before = [np.array(weight) for weight in model.weights]
+    model.compile(loss="binary_crossentropy")
+    y = np.ones(len(base), int)
+    finding = tg.find_units(
+        model,
+        items_of(model, base, source, table),
+        side_tasks={"the same task": (base, y)},
+        data=(base, y),
+        **FEW,
+    )
+    assert finding.both == (11,)
+    assert (finding.feature, finding.cell, finding.units) == ("yes", kind, 16)
+    units = finding.tables["units"].set_index("unit")
+    assert units["flipped 1→0"].drop(11).max() == 0
+    assert (units["p_adjusted"].drop(11) > 0.5).all()
+    assert set(finding.tables["untrained"]["made"]) == {"drawn anew"}
+    loss = finding.tables["loss"].set_index(["set", "intervention"])["added"]
+    assert loss["sufficient", "zero"] > 0.5
+    assert abs(loss["random, as many as sufficient", "mean"]) < 1e-5
+    task = finding.tables["side_tasks"].set_index(["set", "intervention", "group"])["accuracy"]
+    assert task["none", "none", "all"] == 1
+    assert "no frame or word in common" in finding.summary()
+    for weight, value in zip(model.weights, before, strict=True):
+        np.testing.assert_array_equal(np.array(weight), value)
+
+
+def test_copies_in_two_units_are_two_units():
+    model = classifier("lstm", [3, 9])
+    finding = tg.find_units(model, items_of(model, *texts()), **FEW)
+    assert set(finding.sufficient) == {3, 9}
+
+
+def test_what_all_units_hold_is_no_small_set_but_a_direction():
+    model = classifier("gru", range(16))
+    finding = tg.find_units(model, items_of(model, *texts()), **FEW)
+    assert finding.sufficient == ()
+    assert finding.direction_rank == 1
+    assert finding.verdict.startswith("No small set found")
+
+
+def test_a_set_over_both_directions_of_a_tagger():
+    # No unit turns the decision by itself; the two largest do, one of each direction.
+    model = tagger([2, 3], [5], shares=[0.45, 0.2, 0.35])
+    base, source, table = texts(both_sides=True)
+    items = items_of(model, base, source, table, step=4)
+    finding = tg.find_units(model, items, layer="both", **FEW)
+    assert set(finding.sufficient) == {2, 8 + 5}
+    assert (finding.layer, finding.units) == ("both", 16)
+    table = tg.sweep(model, items)
+    assert list(dict.fromkeys(table["layer"])) == ["both/forward_lstm", "both/backward_lstm"]
+    effects = table.set_index(["layer", "unit"])["share"]
+    assert effects["both/forward_lstm", 2] == pytest.approx(0.45, abs=0.01)
+    planted = [("both/forward_lstm", 2), ("both/forward_lstm", 3), ("both/backward_lstm", 5)]
+    assert effects.drop(planted).abs().max() < 1e-5
+
+
+def test_an_encoders_unit_is_found_through_the_decoder():
+    model = encoder_decoder([6])
+    base, source, table = texts()
+    steps = np.zeros((len(base), 3, 2), "float32")
+    items = items_of(model, [base, steps], [source, steps], table, step=2)
+    finding = tg.find_units(model, items, layer="encoder", **FEW)
+    assert finding.both == (6,)
+
+
+def test_a_model_that_decides_wrongly_is_said_to():
+    model = classifier("gru", [4])
+    base, source, table = texts()
+    finding = tg.find_units(model, items_of(model, source, base, table), **FEW)
+    assert finding.claim == "absent"
+    assert finding.verdict.startswith("The model doesn't decide by yes well enough")
+
+
+def test_no_claim_about_another_feature():
+    model = classifier("gru", [4])
+    items = items_of(model, *texts())
+    with pytest.raises(ValueError, match="about 'yes', and no claim can be made"):
+        tg.find_units(model, items, feature="number")
+    with pytest.raises(TypeError, match="minimal pairs are read by a language model"):
+        tg.find_units(model, items.table)
+
+
+class Uncloneable(keras.Model):
+    """A subclassed model whose constructor can't be called again."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def call(self, inputs):
+        return self.inner(inputs)
+
+
+def test_weights_that_cant_be_drawn_anew_are_shuffled_and_come_back():
+    model = Uncloneable(classifier("gru", [4]))
+    model(np.ones((1, 3), int))
+    before = [np.array(weight) for weight in model.weights]
+    with Subject(model).with_fresh_weights(0) as fresh:
+        assert fresh.weights == SHUFFLED
+        assert any(
+            not np.array_equal(np.array(w), b) for w, b in zip(model.weights, before, strict=True)
+        )
+    for weight, value in zip(model.weights, before, strict=True):
+        np.testing.assert_array_equal(np.array(weight), value)
+
+
+def test_too_few_groups_are_told_before_the_work_begins():
+    model = classifier("gru", [4])
+    base, source, table = texts()
+    with pytest.warns(UserWarning, match="5 groups by 'frame' are too few"):
+        items_of(model, base, source, table.assign(frame=table["frame"] % 5))
