@@ -45,11 +45,11 @@ def margins(model: keras.Model, x: Any, y: Any, output: str | int | None = None)
     def readout(outputs: Any) -> np.ndarray:
         scores = np.asarray(tree.flatten(outputs)[place], np.float64)
         if scores.ndim == 1 or scores.shape[1] == 1:
-            return np.where(classes == 1, 1, -1) * (scores.reshape(-1) - threshold)
+            return np.asarray(np.where(classes == 1, 1, -1) * (scores.reshape(-1) - threshold))
         rows = np.arange(len(scores))
         right = scores[rows, classes]
         scores[rows, classes] = -np.inf
-        return right - scores.max(axis=1)
+        return np.asarray(right - scores.max(axis=1))
 
     return _items(x, len(classes), readout)
 
@@ -61,7 +61,7 @@ def likelihoods(model: keras.Model, x: Any, y: Any) -> Contrasts:
         ValueError: If the model isn't compiled with one loss.
     """
     loss = example_losses(model, y)
-    return _items(x, len(np.asarray(y)), lambda outputs: -loss(outputs))
+    return _items(x, len(np.asarray(y)), lambda outputs: np.asarray(-loss(outputs)))
 
 
 def example_losses(model: keras.Model, y: Any) -> Callable[[Any], np.ndarray]:
@@ -86,7 +86,8 @@ def example_losses(model: keras.Model, y: Any) -> Callable[[Any], np.ndarray]:
         if aligned.ndim == 1 and scores.ndim == 2 and scores.shape[1] == 1:
             aligned = aligned[:, None]
         values = keras.ops.convert_to_numpy(function(aligned, scores))
-        return np.asarray(values, np.float64).reshape(len(scores), -1).mean(axis=1)
+        each = np.asarray(values, np.float64).reshape(len(scores), -1)
+        return np.asarray(each.mean(axis=1))
 
     return losses
 
