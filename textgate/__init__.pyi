@@ -30,6 +30,7 @@ from .interventions import Steer as Steer
 from .interventions import ZeroAblation as ZeroAblation
 from .interventions import intervene as intervene
 from .layers import convert as convert
+from .models import from_torch as from_torch
 from .models import load as load
 from .tracing import trace as trace
 from .unit_search import find_units as find_units
@@ -49,6 +50,7 @@ __all__ = [
     "evaluation",
     "export",
     "find_units",
+    "from_torch",
     "importing",
     "interchange",
     "intervene",

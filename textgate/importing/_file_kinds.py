@@ -85,7 +85,7 @@ def _kind_of_zip(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
         return "zip"
     if {"config.json", "metadata.json"} <= names:
         return "keras"
@@ -98,6 +98,6 @@ def _kind_of_tar(path: Path) -> str:
     try:
         with tarfile.open(path) as archive:
             names = set(archive.getnames())
-    except (tarfile.TarError, EOFError):
+    except (tarfile.TarError, EOFError, ValueError, OSError):
         return "tar"
     return "old torch" if {"sys_info", "pickle", "storages"} <= names else "tar"

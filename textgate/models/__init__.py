@@ -1,6 +1,7 @@
 """Language models of recurrent layers, with their tokenizers, and how to load and score them."""
 
 from textgate.models._cells import CELLS, equations_of, matched_units, parameters_in_use
+from textgate.models._from_torch import from_torch
 from textgate.models._kneser_ney import KneserNey
 from textgate.models._language_model import LanguageModel
 from textgate.models._text_model import TextModel
@@ -12,6 +13,7 @@ __all__ = [
     "LanguageModel",
     "TextModel",
     "equations_of",
+    "from_torch",
     "load",
     "load_language_model",
     "load_run",
