@@ -288,4 +288,4 @@ def test_units_numbers_and_steps_need_no_new_program():
     made = list(program._programs[model].values())
     assert len(made) == before + 1
     if keras.backend.backend() == "tensorflow":
-        assert len({id(f) for f in made[-1]._compiled.values()}) == 1
+        assert len({id(f) for f in made[-1]._function.compiled.values()}) == 1

@@ -12,6 +12,7 @@ import keras
 import tensorflow as tf
 
 from textgate import __version__
+from textgate._backend import require_tensorflow
 from textgate._files import beside, cannot_write, write_text
 from textgate.export import _description as description
 from textgate.export._language import TOP, LanguageEndpoints
@@ -103,11 +104,7 @@ def _check(model: Any) -> None:
             "`model` must be a Keras model; load one by textgate.load or keras.saving.load_model. "
             f"Received: {type(model).__name__}"
         )
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError(
-            "A SavedModel is made by TensorFlow; run Keras on it, with KERAS_BACKEND=tensorflow. "
-            f"Received: Keras on {keras.backend.backend()}"
-        )
+    require_tensorflow("A SavedModel needs")
     if not model.built:
         raise ValueError(
             "The model has no weights yet; call it once on a batch, or `model.build(input_shape)`. "

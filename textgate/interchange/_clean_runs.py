@@ -12,7 +12,6 @@ so that no softmax over the vocabulary is ever needed.
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops, tree
 
@@ -141,18 +140,3 @@ def tensors_of(structure: Any) -> Any:
     return tree.map_structure(
         lambda array: None if array is None else ops.convert_to_tensor(array), structure
     )
-
-
-def compiled(function: Any) -> Any:
-    """Return a function on tensors of fixed shapes, compiled for Keras's backend.
-
-    Not by XLA on TensorFlow: with blocks that fit the cache it is no faster, and it takes seconds
-    to compile where a graph takes a fraction of one.
-    """
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        return tf.function(function, autograph=False)
-    import jax
-
-    return jax.jit(function)

@@ -20,7 +20,7 @@ from typing import Any
 
 from keras import ops
 
-from textgate.interchange._clean_runs import compiled
+from textgate._backend import backend
 from textgate.recurrence import Spec, Weights
 from textgate.recurrence.steps import changes, project
 
@@ -65,7 +65,7 @@ def edited_run(specs: tuple[Spec, ...], signal: str, edit: str, shape: tuple[int
             x, states, steps
         )
 
-    return compiled(run)
+    return backend().compiled(run)
 
 
 class _Run:

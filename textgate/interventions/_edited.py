@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from keras import ops, tree
 
+from textgate._backend import backend
 from textgate._special_tokens import PAD
 from textgate.interventions._base import Intervention
 from textgate.interventions._binding import Bound
@@ -222,15 +223,7 @@ def _is_symbolic(x: Any) -> bool:
             "An edited model is not a layer and cannot be part of another model; intervene on the "
             "whole model. Received: a KerasTensor"
         )
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return isinstance(x, jax.core.Tracer)
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        return not tf.executing_eagerly()
-    return False
+    return backend().is_symbolic(x)
 
 
 def _checked_size(batch_size: Any, model: keras.Model) -> int:

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 from keras import ops, tree
 
+from textgate._backend import backend
 from textgate.interventions._binding import Bound
 from textgate.interventions._plan import EditPlan
 from textgate.recurrence import Edit
@@ -119,7 +120,7 @@ def _batches(
 
 
 def _function(model: keras.Model, plan: EditPlan) -> Step:
-    """Return the step of evaluation for a model and a plan, compiled on TensorFlow and kept."""
+    """Return the step of evaluation for a model and a plan, compiled and kept."""
     functions = _functions.setdefault(model, {})
     judges = (token(model._compile_loss), token(model._compile_metrics))
     key = (plan, judges, structure_of(model), model.run_eagerly)
@@ -149,13 +150,11 @@ def _compiled(model: keras.Model, plan: EditPlan) -> Step:
             LossesKept(model),
             intercept([site for site in sites if id(site.layer) in layers], edits=edits),
         ):
-            return _test_step(model, data), notes
+            return backend().test_step(model, data), notes
 
-    if keras.backend.backend() != "tensorflow" or model.run_eagerly:
+    if model.run_eagerly:
         return step
-    import tensorflow as tf
-
-    compiled = tf.function(step, reduce_retracing=True, autograph=False)
+    compiled = backend().compiled_for_all(step)
 
     def run(data: Any, arrays: Arrays) -> tuple[Any, Notes]:
         logs, notes = compiled(*tree.map_structure(_tensor, (data, list(arrays))))
@@ -166,14 +165,3 @@ def _compiled(model: keras.Model, plan: EditPlan) -> Step:
 
 def _tensor(part: Any) -> Any:
     return None if part is None else ops.convert_to_tensor(part)
-
-
-def _test_step(model: keras.Model, data: Any) -> Any:
-    if keras.backend.backend() == "tensorflow":
-        return model.test_step(data)
-    # Elsewhere a test step has a signature of its own; this is what it computes.
-    x, y, weights = data
-    outputs = model(x, training=False) if model._call_has_training_arg else model(x)
-    loss = model._compute_loss(x=x, y=y, y_pred=outputs, sample_weight=weights, training=False)
-    model._loss_tracker.update_state(loss, sample_weight=tree.flatten(x)[0].shape[0])
-    return model.compute_metrics(x, y, outputs, sample_weight=weights)

@@ -13,6 +13,7 @@ import keras
 from keras import ops, regularizers, tree
 
 from textgate import recurrence
+from textgate._backend import backend
 from textgate.layers._equations import spec_of, weights_of
 from textgate.layers._outputs import outputs_of
 
@@ -59,7 +60,7 @@ class Gated(_Layer):
 
     def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False):
         spec = self.spec
-        on_gpu = _has_gpu()
+        on_gpu = backend().has_gpu()
         if self.use_cudnn is True or (on_gpu and spec.is_plain and not self.return_gates):
             if not spec.is_plain or self.return_gates:
                 raise ValueError(
@@ -150,19 +151,6 @@ class Gated(_Layer):
         if self.return_gates:
             config["activity_regularizer"] = regularizers.serialize(self.output_regularizer)
         return config
-
-
-def _has_gpu() -> bool:
-    """Whether Keras's cuDNN loops could run, so that the layer must not stand in their way."""
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        return bool(tf.config.list_logical_devices("GPU"))
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return jax.default_backend() == "gpu"
-    return False
 
 
 def _refuse_wrappers(layer: Any) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from textgate._backend import backend
+
 
 def outputs_of(layer: keras.layers.RNN, hidden: Any, mask: Any) -> tuple[Any, Any]:
     """Return the last output and all outputs as Keras has them, given the hidden states.
@@ -18,7 +20,6 @@ def outputs_of(layer: keras.layers.RNN, hidden: Any, mask: Any) -> tuple[Any, An
         hidden: Of shape `(batch, time, units)`, in the time order of the inputs.
         mask: Of shape `(batch, time)` or `(batch, time, 1)`, likewise, or `None`.
     """
-    on_tensorflow = keras.backend.backend() == "tensorflow"
     if mask is not None:
         mask = ops.cast(ops.convert_to_tensor(mask), "bool")
         mask = ops.expand_dims(mask, -1) if len(mask.shape) == 2 else mask
@@ -32,13 +33,12 @@ def outputs_of(layer: keras.layers.RNN, hidden: Any, mask: Any) -> tuple[Any, An
     if layer.zero_output_for_mask and not layer.unroll:
         hidden = ops.where(mask, hidden, zeros)
         return hidden[:, -1], hidden
-    if layer.unroll or on_tensorflow:
+    if layer.unroll or backend().outputs_begin_with_zeros:
         begun = ops.cumsum(ops.cast(mask, "int32"), axis=1) > 0
         hidden = ops.where(begun, hidden, zeros)
     last = hidden[:, -1]
-    if layer.zero_output_for_mask and on_tensorflow:
-        # Unrolled on TensorFlow, Keras lays the mask over the outputs in the order of the
-        # inputs, also if the outputs run backwards. A drop-in does as well.
+    if layer.zero_output_for_mask and backend().masks_outputs_in_input_order:
+        # A drop-in does as Keras's unrolled loop.
         last = ops.where(mask[:, -1], last, ops.zeros_like(last))
         hidden = ops.where(in_input_order, hidden, zeros)
     return last, hidden

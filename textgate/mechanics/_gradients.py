@@ -26,6 +26,7 @@ import pandas as pd
 import xarray as xr
 
 from textgate import recurrence
+from textgate._backend import require_tensorflow
 from textgate.mechanics._calls import call_of
 from textgate.mechanics._nodes import DIMS
 from textgate.tracing import Call, SiteCall, one_site
@@ -83,11 +84,7 @@ def gradient_paths(
     >>> bool(paths.full.isel(time=2).equals(paths.cell.isel(time=2)))  # where both begin
     True
     """
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError(
-            "Gradient paths need Keras's TensorFlow backend (KERAS_BACKEND=tensorflow). "
-            f"Received: backend {keras.backend.backend()!r}"
-        )
+    require_tensorflow("Gradient paths need")
     site_call = one_site(model, layer)
     site = site_call.site
     prediction: _Prediction | None = None

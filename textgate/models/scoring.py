@@ -4,13 +4,18 @@ Texts are read in the order of their lengths, so that little is padding, and equ
 once; the results come back in the order of the texts. On TensorFlow the reading is compiled.
 """
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
 import numpy as np
 
+from textgate._backend import backend
 from textgate._special_tokens import PAD
+
+# The shapes and types of ids, and of the places of the last ones.
+_IDS, _LAST = ((None, None), "int32"), ((None,), "int32")
 
 
 def token_logprobs(lm: Any, ids: np.ndarray, batch_size: int = 64) -> np.ndarray:
@@ -27,11 +32,11 @@ def token_logprobs(lm: Any, ids: np.ndarray, batch_size: int = 64) -> np.ndarray
     if hasattr(lm, "score_tokens"):  # it counts
         return lm.score_tokens(ids)
     result = np.full(ids.shape, np.nan, np.float32)
-    score = _compiled(lm, "token", _score_tokens)
+    score = _compiled(lm, _score_tokens, _IDS)
     for rows, batch in _batches(ids, batch_size):
         if batch.shape[1] < 2:
             continue
-        scores = np.asarray(score(lm, keras.ops.convert_to_tensor(batch)))
+        scores = np.asarray(score(keras.ops.convert_to_tensor(batch)))
         scores = np.where(batch[:, 1:] == PAD, np.nan, scores)
         for members, row in zip(rows, scores, strict=True):
             result[members, 1 : batch.shape[1]] = row
@@ -51,12 +56,12 @@ def next_logprobs(lm: Any, ids: np.ndarray, batch_size: int = 64) -> np.ndarray:
     """
     if hasattr(lm, "score_next"):
         return lm.score_next(ids)
-    score = _compiled(lm, "next", _score_next)
+    score = _compiled(lm, _score_next, _IDS, _LAST)
     result: np.ndarray | None = None
     for rows, batch in _batches(ids, batch_size):
         last = (batch != PAD).sum(axis=1).astype("int32") - 1
         scores = np.asarray(
-            score(lm, keras.ops.convert_to_tensor(batch), keras.ops.convert_to_tensor(last))
+            score(keras.ops.convert_to_tensor(batch), keras.ops.convert_to_tensor(last))
         )
         if result is None:
             result = np.empty((len(ids), scores.shape[-1]), np.float32)
@@ -102,25 +107,13 @@ def _score_next(lm: Any, ids: Any, last: Any) -> Any:
     return keras.ops.log_softmax(keras.ops.cast(readout(chosen), "float32"), axis=-1)
 
 
-def _compiled(lm: Any, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `function` compiled for `lm` on TensorFlow, made once for each model."""
-    if keras.backend.backend() != "tensorflow":
-        return function
-    import tensorflow as tf
-
-    made = lm.__dict__.get("_textgate_scoring")
-    if made is None:
-        made = {}
-        object.__setattr__(lm, "_textgate_scoring", made)
-    if name not in made:
-        ids = tf.TensorSpec((None, None), tf.int32)
-        last = tf.TensorSpec((None,), tf.int32)
-        # The model is bound when called, not kept by what it keeps itself.
-        if name == "token":
-            made[name] = tf.function(lambda ids: function(lm, ids), input_signature=[ids])
-        else:
-            made[name] = tf.function(
-                lambda ids, last: function(lm, ids, last), input_signature=[ids, last]
-            )
-    compiled = made[name]
-    return lambda _lm, *arguments: compiled(*arguments)
+def _compiled(lm: Any, function: Callable[..., Any], *signature: Any) -> Callable[..., Any]:
+    """Return `function(lm, …)` compiled for its further arguments, made once for each model."""
+    compiled = lm.__dict__.get("_textgate_scoring")
+    if compiled is None:
+        compiled = {}
+        # Past Keras's tracking, which would wrap what it takes for a container of layers.
+        object.__setattr__(lm, "_textgate_scoring", compiled)
+    if function not in compiled:
+        compiled[function] = backend().compiled_for_all(functools.partial(function, lm), signature)
+    return compiled[function]

@@ -4,14 +4,11 @@
 of the carried state, and a step of ours returns more signals than states.
 """
 
-from collections.abc import Callable
 from typing import Any
 
-import keras
 from keras import ops, tree
 
-# (states, this step's slices) -> (new states, this step's results)
-Body = Callable[[list[Any], Any], tuple[list[Any], list[Any]]]
+from textgate._backend import Body, backend
 
 
 def time_first(tensor: Any) -> Any:
@@ -36,10 +33,7 @@ def scan(
     Returns:
         The states after the last step, and the results of all steps, stacked along a first axis.
     """
-    if keras.backend.backend() == "tensorflow":
-        return _tensorflow_scan(body, states, xs, results, reverse)
-    states, stacked = ops.scan(body, states, xs, reverse=reverse)
-    return list(states), list(stacked)
+    return backend().scan(body, states, xs, results, reverse)
 
 
 def unrolled(
@@ -60,29 +54,3 @@ def unrolled(
     for t in reversed(range(steps)) if reverse else range(steps):
         states, per_step[t] = body(states, tree.map_structure(lambda x, t=t: x[t], xs))
     return list(states), [ops.stack(parts) for parts in zip(*per_step, strict=True)]
-
-
-def _tensorflow_scan(
-    body: Body, states: list, xs: Any, results: int, reverse: bool
-) -> tuple[list, list]:
-    import tensorflow as tf
-
-    steps = tf.shape(tree.flatten(xs)[0])[0]
-    like = states[0]
-    arrays = [
-        tf.TensorArray(like.dtype, size=steps, element_shape=like.shape) for _ in range(results)
-    ]
-
-    def one(t: Any, states: list, arrays: list) -> tuple:
-        states, written = body(states, tree.map_structure(lambda x: x[t], xs))
-        arrays = [a.write(t, w) for a, w in zip(arrays, written, strict=True)]
-        return (t - 1 if reverse else t + 1), list(states), arrays
-
-    _, states, arrays = tf.while_loop(
-        (lambda t, *_: t >= 0) if reverse else (lambda t, *_: t < steps),
-        one,
-        (steps - 1 if reverse else tf.constant(0), list(states), arrays),
-        parallel_iterations=1,
-        maximum_iterations=steps,
-    )
-    return list(states), [array.stack() for array in arrays]

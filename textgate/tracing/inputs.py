@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import tree
 
+from textgate._backend import backend
 from textgate._special_tokens import PAD
 
 
@@ -107,8 +108,8 @@ def _texts(model: TextReader, texts: Sequence[str], batch_size: int, whole: bool
     # Position after the last token: whatever stands to the right of it is padding.
     lengths = ids.shape[1] - np.argmax(ids[:, ::-1] != PAD, axis=1)
     lengths[~np.any(ids != PAD, axis=1)] = 1
-    # On JAX every length is compiled anew, which costs more than the padding.
-    trimmed = keras.backend.backend() != "jax" and not whole
+    # A compilation costs more than the padding.
+    trimmed = not (backend().compiles_each_length or whole)
 
     def batches() -> Iterator[Batch]:
         for start in range(0, len(texts), batch_size):

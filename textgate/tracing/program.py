@@ -1,9 +1,8 @@
 """The compiled function that calls a model and returns the signals of its recurrent layers.
 
-One program belongs to one model and one choice of signals. On TensorFlow it is a `tf.function`,
-compiled once for all batch sizes (and, from the second length on, for all lengths); on JAX a
-`jax.jit`. The model is called in a stateless scope: what a call would assign (states of stateful
-layers, seed generators) is carried from batch to batch on the side and never reaches the model.
+One program belongs to one model and one choice of signals. The model is called in a stateless
+scope: what a call would assign (states of stateful layers, seed generators) is carried from batch
+to batch on the side and never reaches the model.
 
 Programs are kept for the next trace. They hold no reference to their model, go when it goes, read
 its weights anew with every batch, and are made anew when its structure has changed. A program may
@@ -21,6 +20,7 @@ from typing import Any
 import keras
 from keras import ops, tree
 
+from textgate._backend import backend
 from textgate.recurrence import Edit
 from textgate.tracing._edited import Notes, Plan
 from textgate.tracing._sites import find_sites
@@ -87,9 +87,9 @@ class Program:
         self._wanted = dict(wanted)
         self._with_outputs = with_outputs
         self._plan = plan
-        self._eager = bool(getattr(model, "run_eagerly", False))
-        self._compiled: dict[Hashable, Callable] = {}
-        self._lock = threading.RLock()
+        self._function: Callable = self._body
+        if not getattr(model, "run_eagerly", False):
+            self._function = backend().compiled_by_batch(self._body, self._is_stateful)
 
     def state(self) -> list[Any]:
         """Return the values that the model's state starts from."""
@@ -119,13 +119,10 @@ class Program:
         Raises:
             ValueError: If the inputs don't fit the model.
         """
-        batch = (inputs, list(given))
         try:
-            if self._eager:
-                return self._body(state, _weights_of(self.model), _tensors(batch))
-            if keras.backend.backend() == "jax":
-                return self._jax()(state, _weights_of(self.model), batch)
-            return self._tensorflow(state, _tensors(batch))
+            batch = tree.map_structure(backend().tensor, (inputs, list(given)))
+            weights = [] if backend().reads_variables else _weights_of(self.model)
+            return self._function(state, weights, batch)
         except Misuse as error:
             raise ValueError(_first_line(error)[:-1]) from None
         except ReferenceError:
@@ -135,6 +132,9 @@ class Program:
                 f"The model {self.model.name!r} cannot be called on these inputs: "
                 f"{_first_line(error)} Received: inputs of shape {_shapes(inputs)}"
             ) from error
+
+    def _is_stateful(self) -> bool:
+        return any(getattr(layer, "stateful", False) for layer in self.model._flatten_layers())
 
     def inside(self, inputs: Any, given: Sequence[Mapping[str, Any]] = ()) -> Records:
         """Call the model inside of a function that is being compiled by someone else."""
@@ -148,7 +148,7 @@ class Program:
         mapping += [*zip(_weight_variables(model), weights, strict=True)] if weights else []
         records: Records = {}
         notes: Notes = {}
-        plan, graph = self._plan, _current_graph()
+        plan, graph = self._plan, backend().graph()
 
         # All cells of a layer, or none: other layers keep their own loops.
         sites = find_sites(model)[0]
@@ -156,7 +156,7 @@ class Program:
         layers = {id(site.layer) for site in sites if site.path in paths}
 
         def check(call: Call) -> None:
-            if _current_graph() is not graph:
+            if backend().graph() is not graph:
                 raise Misuse(
                     "A recurrent layer is called inside a loop or a branch of TensorFlow "
                     "(tf.while_loop, tf.map_fn, tf.cond), out of which no signal can be handed; "
@@ -207,92 +207,6 @@ class Program:
             records[NOTES] = notes
         return records, [scope.get_current_value(v) for v in variables]
 
-    def _jax(self) -> Callable:
-        import jax
-
-        with self._lock:
-            if None not in self._compiled:
-                self._compiled[None] = jax.jit(self._body)
-            return self._compiled[None]
-
-    def _tensorflow(self, state: list[Any], inputs: Any) -> tuple[Records, list[Any]]:
-        # The outer key is what can't vary within one compiled function: types and ranks. Inside,
-        # functions are tried from the most general shapes to the exact ones.
-        exact = tuple((x.dtype.name, tuple(x.shape)) for x in tree.flatten(inputs))
-        with self._lock:
-            function = self._compiled.get(exact) or self._compile(exact, state, inputs)
-            self._compiled[exact] = function
-        return function(state, inputs)
-
-    def _compile(self, exact: tuple, state: list[Any], inputs: Any) -> Callable:
-        """Return a function for inputs like these, compiled or found among the kept ones."""
-        kept = [key for key in self._compiled if _covers(key, exact)]
-        if kept:
-            return self._compiled[kept[0]]
-        stateful = any(getattr(layer, "stateful", False) for layer in self.model._flatten_layers())
-        attempts = [] if stateful else [_free_batch(exact)]
-        alike = [k for k in self._compiled if _same_kind(k, exact)]
-        if attempts and alike:
-            attempts.insert(0, _free_batch(exact, lengths=True))
-        for general in [*attempts, exact]:
-            try:
-                function = self._traced(general, state, inputs)
-            except Exception:
-                # Code that needs to know a size gets to know it; whatever is wrong then, is wrong.
-                if general is exact:
-                    raise
-                continue
-            self._compiled[general] = function
-            return function
-        raise AssertionError("unreachable")
-
-    def _traced(self, shapes: tuple, state: list[Any], inputs: Any) -> Callable:
-        import tensorflow as tf
-
-        specs = [tf.TensorSpec(shape, dtype) for dtype, shape in shapes]
-        signature = [
-            [tf.TensorSpec(value.shape, value.dtype) for value in state],
-            tree.pack_sequence_as(inputs, specs),
-        ]
-        function = tf.function(
-            lambda state, inputs: self._body(state, [], inputs),
-            input_signature=signature,
-            autograph=False,
-        )
-        function.get_concrete_function()
-        return function
-
-
-def _free_batch(exact: tuple, lengths: bool = False) -> tuple:
-    free = 2 if lengths else 1
-    return tuple((dtype, (None,) * min(free, len(s)) + s[free:]) for dtype, s in exact)
-
-
-def _covers(general: Any, exact: tuple) -> bool:
-    return _same_kind(general, exact) and all(
-        g is None or g == e
-        for (_, shape), (_, other) in zip(general, exact, strict=True)
-        for g, e in zip(shape, other, strict=True)
-    )
-
-
-def _same_kind(key: Any, exact: tuple) -> bool:
-    return len(key) == len(exact) and all(
-        a[0] == b[0] and len(a[1]) == len(b[1]) for a, b in zip(key, exact, strict=True)
-    )
-
-
-def _tensors(inputs: Any) -> Any:
-    return tree.map_structure(_tensor, inputs)
-
-
-def _tensor(x: Any) -> Any:
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        return tf.convert_to_tensor(x)
-    return ops.convert_to_tensor(x)
-
 
 def _wide(x: Any) -> Any:
     """Return a tensor in a type that NumPy knows."""
@@ -301,14 +215,6 @@ def _wide(x: Any) -> Any:
         if keras.backend.standardize_dtype(x.dtype) in ("float32", "float64")
         else (ops.cast(x, "float32"))
     )
-
-
-def _current_graph() -> Any:
-    if keras.backend.backend() != "tensorflow":
-        return None
-    import tensorflow as tf
-
-    return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
 
 
 def _weight_variables(model: keras.Model) -> list[Any]:

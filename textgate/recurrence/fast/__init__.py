@@ -22,15 +22,14 @@ taken.
 import dataclasses
 from typing import Any
 
-import keras
-
+from textgate._backend import backend
 from textgate.recurrence._spec import Spec, Weights
 
 
 def supports(spec: Spec) -> bool:
     """Whether the current backend has a faster loop for this cell."""
     return (
-        keras.backend.backend() == "tensorflow"
+        backend().name == "tensorflow"
         and dataclasses.replace(spec, leak=True).is_plain
         and spec.cell.kind in ("lstm", "gru")
     )
