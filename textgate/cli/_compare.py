@@ -76,8 +76,9 @@ class _Progress:
         self.seconds: list[float] = []
 
     def __call__(self, row: dict[str, Any]) -> None:
-        import sys
         import time
+
+        from textgate._progress import say
 
         now = time.monotonic()
         left = ""
@@ -87,14 +88,12 @@ class _Progress:
             left = f", about {max(row['of'] - row['done'], 0) * mean / 60:.0f} minutes left"
         self.last = now
         found = f"accuracy {100 * row['accuracy']:.1f} %" if row["final"] else "tried"
-        print(
+        say(
             f"[{row['done']}/{row['of']}{left}] {row['rung']}, learning rate "
             f"{row['learning_rate']:g}, seed {row['seed']}: validation loss "
             f"{row['validation_loss']:.4f}, {found}, {row['seconds']:.0f} s"
             + (" (there already)" if row["was_there"] else "")
-            + (" (stopped by the budget)" if row["stopped"] else ""),
-            file=sys.stderr,
-            flush=True,
+            + (" (stopped by the budget)" if row["stopped"] else "")
         )
 
 

@@ -17,7 +17,7 @@ import pandas as pd
 from keras import tree
 
 from textgate._files import is_partial, write, write_text
-from textgate._progress import progress_of
+from textgate._progress import BAR, LEFT, SHARE, Progress
 from textgate.datasets.features import Feature
 from textgate.interchange._contrasts import contrasts
 from textgate.interchange._items import Contrasts
@@ -121,7 +121,8 @@ def sweep(
     ]
     tables = []
     total = sum(runner.units for runner in runners)
-    with progress_of(progress, total, f"{kind} of {runners[0].signal}", None) as advance:
+    columns = ("{task.description}", BAR, SHARE, LEFT)
+    with Progress(progress, f"{kind} of {runners[0].signal}", total, columns) as bar:
         for runner in runners:
             edited = np.empty((runner.units, len(items)), np.float32)
             for begin in range(0, runner.units, _UNITS):
@@ -134,7 +135,7 @@ def sweep(
                     if store is not None:
                         store.write(file, found)
                 block[:] = found
-                advance(len(block))
+                bar.advance(len(block))
             source = None if items.source is None else runner.source()
             effects = _effects(edited, runner.clean(), source, items.table)
             units = np.arange(runner.units)

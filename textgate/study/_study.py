@@ -11,12 +11,12 @@ what makes sense without them.
 """
 
 import os
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from textgate._files import write_text
+from textgate._progress import say as print_line
 from textgate._quiet import compiling_is_meant
 from textgate.report import Findings, read, write
 from textgate.study._directory import claim, record
@@ -62,7 +62,7 @@ def study(
     def say(line: str) -> None:
         if progress:
             passed = time.monotonic() - begun
-            print(f"[{passed / 60:5.1f} min] {line}", file=sys.stderr, flush=True)
+            print_line(f"[{passed / 60:5.1f} min] {line}")
 
     done = Stages(directory, say, seconds)
     record(settings, directory, done.seconds)

@@ -15,7 +15,7 @@ import keras
 import xarray as xr
 from keras import tree
 
-from textgate._progress import progress_of
+from textgate._progress import BAR, COUNT, LEFT, Progress
 from textgate.tracing import _labelled as labelled
 from textgate.tracing._edited import Editing, parts_of
 from textgate.tracing._memory import Memory
@@ -156,7 +156,7 @@ def _run(
     examples = 0
     state = program.state()
     pending: Future | None = None
-    with progress_of(progress, source.examples) as advance, ThreadPoolExecutor(1) as writer:
+    with _progress(progress, source) as bar, ThreadPoolExecutor(1) as writer:
         for inputs, size, tokens in source.batches():
             given = () if editing is None else editing.arrays(examples, size)
             records, state = program(state, inputs, given)
@@ -169,7 +169,7 @@ def _run(
             pending = writer.submit(sink.write, examples, records, _length(inputs), tokens)
             del records
             examples += size
-            advance(size)
+            bar.advance(size)
         if pending is not None:
             pending.result()
     if not examples:
@@ -178,6 +178,11 @@ def _run(
         editing.begin(examples)
     _check_steps(kept, sink.lengths.values())
     return examples
+
+
+def _progress(shown: bool | None, source: Source) -> Progress:
+    columns = ("{task.description}", BAR, COUNT, "examples", LEFT)
+    return Progress(shown, "tracing", source.examples, columns)
 
 
 def _check_called(records: Mapping[str, list], kept: list[Kept]) -> None:

@@ -79,11 +79,11 @@ def train(
             _release(directory)  # so that the command can be given again with other data
         raise
     lm = new_model(recipe, data)
-    from textgate.training._progress import Bar
+    from textgate.training._progress import TrainingProgress
     from textgate.training._tensorboard import Board
 
     board = Board(lm, data.validation, directory / "tensorboard") if tensorboard else None
-    with Bar(shown=progress) as bar:
+    with TrainingProgress(progress) as bar:
 
         def validated(row: dict[str, Any]) -> None:
             bar.validated(row)

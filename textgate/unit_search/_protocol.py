@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from textgate._progress import stages
 from textgate.datasets.features import FEATURES, Feature, feature_of
 from textgate.interchange import Contrasts
 from textgate.unit_search._codes import codes
@@ -25,12 +26,12 @@ from textgate.unit_search._selection import (
 )
 from textgate.unit_search._sentences import perplexities
 from textgate.unit_search._side_tasks import Task, ablate_in_tasks, side_tasks_of, smallest_specific
-from textgate.unit_search._stages import stages
 from textgate.unit_search._subject import Subject
 from textgate.unit_search._subspaces import exchange_subspaces
 from textgate.unit_search._verdict import Facts
 
 _LEAST_CONTROLS = 19
+_WEIGHTS = 41  # of all stages together
 
 
 def find_units(
@@ -109,7 +110,7 @@ def find_units(
     _check_numbers(items, controls)
     feature = _feature(feature, pairs)
     pairs = _generated_pairs(feature) if pairs is None else pairs
-    with stages(progress) as stage:
+    with stages(progress, _WEIGHTS) as stage:
         stage("reading the pairs", 1)
         contrasts = pairs
         if not isinstance(contrasts, Contrasts):

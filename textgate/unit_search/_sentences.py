@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pandas as pd
 
+from textgate._backend import backend
 from textgate._special_tokens import PAD
 from textgate.datasets.features import Feature
 from textgate.interchange import Contrasts, Runner, Units
@@ -130,19 +131,9 @@ class _HeldLogprobs:
         self.lm = lm
         self.signal = signal
         self.sites = [site for site, _ in resolve(layer, find_sites(lm)[0])]
-        self.score = self._score
-        if keras.backend.backend() == "tensorflow":
-            import tensorflow as tf
-
-            # The shapes vary with the kind of ablation and the length of the batch.
-            self.score = tf.function(
-                self._score,
-                input_signature=[
-                    tf.TensorSpec((None, None), tf.int32),
-                    tf.TensorSpec((1, 1, None), tf.bool),
-                    tf.TensorSpec((None, None, None), tf.float32),
-                ],
-            )
+        # The shapes vary with the kind of ablation and the length of the batch.
+        signature = [((None, None), "int32"), ((1, 1, None), "bool"), ((None,) * 3, "float32")]
+        self.score = backend().compiled_for_all(self._score, signature)
 
     def __call__(self, ids: np.ndarray, mask: np.ndarray, value: np.ndarray) -> np.ndarray:
         """Return log p of each id given those before, NaN at the first and at padding."""
