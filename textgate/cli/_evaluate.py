@@ -30,10 +30,12 @@ def evaluate(
 ) -> None:
     """Measure agreement on minimal pairs, and perplexity, with intervals."""
     import textgate
+    from textgate._files import write_text
     from textgate.evaluation import evaluate as evaluate_on
+    from textgate.models.runs import RunLayout
 
     lm = textgate.models.load_language_model(run)
-    target = out or ((run if run.is_dir() else run.parent) / "evaluation")
+    target = out or RunLayout.of(run).evaluation
     running = _reads_on(run)
     texts = None
     if text:
@@ -48,8 +50,6 @@ def evaluate(
             generated = not Path(source).exists() and ":" not in source
             name = f"{source}-{part}" if generated else _file_name(source)
             report.to_csv(target / name)
-            from textgate._files import write_text
-
             write_text(target / name / "report.md", report.to_markdown(f"{run}: {name}"))
             _print(name, report)
             print(f"wrote {target / name}")

@@ -21,8 +21,9 @@ def export(
 ) -> None:
     """Write a SavedModel with predictions, gates and interventions, for TensorFlow alone."""
     import textgate
+    from textgate.models.runs import RunLayout
 
-    target = to or ((run if run.is_dir() else run.parent) / "saved_model")
+    target = to or RunLayout.of(run).saved_model
     textgate.export.saved_model(
         textgate.models.load_language_model(run), target, overwrite=overwrite, half=half
     )

@@ -111,7 +111,9 @@ def train(
     if not quiet:
         import pandas as pd
 
-        history = pd.read_csv(run / "history.csv")
+        from textgate.models.runs import RunLayout
+
+        history = pd.read_csv(RunLayout(run).history)
         best = int(history["validation_loss"].argmin())
         print(
             f"wrote {run}: validation loss {history['validation_loss'].iloc[best]:.4f} nats a word "

@@ -18,6 +18,7 @@ import pandas as pd
 
 from textgate.evaluation.report import cells_of
 from textgate.models import load_run
+from textgate.models.runs import RunLayout
 from textgate.training import Recipe, presets
 
 # What `textgate train` has an option for, besides --preset.
@@ -113,11 +114,11 @@ def card(run: str | os.PathLike[str], name: str | None = None, about: str | None
     Raises:
         FileNotFoundError: If it is not a run directory, or wasn't evaluated on the split `test`.
     """
-    run = Path(run)
+    layout = RunLayout(run)
     config = load_run(run)
-    name = name or run.name
-    tables = _tables(run)
-    versions = _json(run / "versions.json")
+    name = name or layout.directory.name
+    tables = _tables(layout)
+    versions = _json(layout.versions)
     used = ", ".join(f"{key} {value}" for key, value in versions.items())
     generated = config["data"] == "pronoun_agreement"
     layers = " and ".join(map(str, config["units"]))
@@ -132,13 +133,13 @@ def card(run: str | os.PathLike[str], name: str | None = None, about: str | None
         about or (_DATA if generated else f"`{_joined(config['data'])}`."),
         "## Training",
         f"    {command_of(config)}",
-        f"{_history(run)} Made with {used or 'versions that were not recorded'}.",
+        f"{_history(layout)} Made with {used or 'versions that were not recorded'}.",
         "## Results",
         "An item counts as right if the right form of the pronoun beats every wrong one; a tie is "
         "wrong. Intervals: 95 %, bootstrap clustered on template and lexeme. Margin: median of "
         "log p(right) − log p(likeliest wrong), in nats."
         + ("" if generated else " Contexts with a gold pronoun are counted as said of them."),
-        *([] if generated else _on_text(run)),
+        *([] if generated else _on_text(layout)),
         _overview(tables, _SPLITS if generated else _TEXT_SPLITS),
         *_details(tables["test"]),
         "## Intended use",
@@ -198,16 +199,16 @@ def command_of(config: Mapping[str, Any], run: str = "RUN") -> str:
     return shlex.join(words)
 
 
-def _tables(run: Path) -> dict[str, pd.DataFrame]:
+def _tables(run: RunLayout) -> dict[str, pd.DataFrame]:
     """Return the summary of each evaluation of a run, in the order of the splits."""
     found = {}
-    for path in sorted((run / "evaluation").glob("*/summary.csv")):
+    for name, path in run.evaluations("summary").items():
         table = pd.read_csv(path, dtype={"by": str, "group": str}, keep_default_na=False)
-        found[path.parent.name.removeprefix("pronoun_agreement-")] = table
+        found[name.removeprefix("pronoun_agreement-")] = table
     if "test" not in found:
         raise FileNotFoundError(
             "the run wasn't evaluated on the split `test`; call `textgate evaluate` on it first. "
-            f"Received: {run}"
+            f"Received: {run.directory}"
         )
     order = [*_SPLITS, *found]
     return {name: found[name] for name in sorted(found, key=order.index)}
@@ -239,19 +240,19 @@ def _details(table: pd.DataFrame) -> list[str]:
     return found
 
 
-def _on_text(run: Path) -> list[str]:
+def _on_text(run: RunLayout) -> list[str]:
     """Return what was measured on text: perplexity, and contexts beside the rule for them."""
     found = []
-    for path in sorted((run / "evaluation").glob("*/perplexity.csv")):
+    for path in run.evaluations("perplexity").values():
         measured = pd.read_csv(path).iloc[0]
         unknown = f"{100 * measured['unknown']:.1f} % of them unknown"
         found.append(
             f"Its perplexity on text that it hasn't seen is {measured['perplexity']:.1f} "
             f"({int(measured['words']):,} words and punctuation marks, {unknown})."
         )
-    for path in sorted((run / "evaluation").glob("*/rule.csv")):
+    for name, path in run.evaluations("rule").items():
         lines = [
-            f"| {path.parent.name} | | items | accuracy | rule | difference in points |",
+            f"| {name} | | items | accuracy | rule | difference in points |",
             "|---|---|---:|---:|---:|---|",
         ]
         for row in pd.read_csv(path, keep_default_na=False).to_dict("records"):
@@ -275,11 +276,10 @@ def _rows(table: pd.DataFrame, by: str) -> list[dict[str, Any]]:
     return [row for row in rows if row["by"] == by]
 
 
-def _history(run: Path) -> str:
-    path = run / "history.csv"
-    if not path.is_file():
+def _history(run: RunLayout) -> str:
+    if not run.history.is_file():
         return "The history of its training is not there."
-    history = pd.read_csv(path)
+    history = pd.read_csv(run.history)
     best = history.iloc[int(history["validation_loss"].argmin())]
     return (
         f"It has read {int(best['words']):,} words and punctuation marks; its loss on the "

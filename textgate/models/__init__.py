@@ -4,8 +4,8 @@ from textgate.models._cells import CELLS, equations_of, matched_units, parameter
 from textgate.models._from_torch import from_torch
 from textgate.models._kneser_ney import KneserNey
 from textgate.models._language_model import LanguageModel
+from textgate.models._loading import load, load_language_model, load_run
 from textgate.models._text_model import TextModel
-from textgate.models.loading import load, load_language_model, load_run
 
 __all__ = [
     "CELLS",

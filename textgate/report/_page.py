@@ -7,12 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from textgate._files import write_text
+from textgate.models.runs import StudyLayout
 from textgate.report import _html
 from textgate.report._findings import Findings
 from textgate.report.sections import SECTIONS
 
 TITLE = "Which units remember that it was *she*?"
-PAGE, TABLES = "report.html", "tables"
 _DUST = 1e-12
 
 
@@ -41,17 +41,16 @@ def write(findings: Findings, directory: str | os.PathLike[str]) -> Path:
         FileNotFoundError: If there is no such directory.
         CannotWriteError: If the disk is full.
     """
-    place = Path(directory)
-    if not place.is_dir():
+    layout = StudyLayout(directory)
+    if not layout.directory.is_dir():
         raise FileNotFoundError(
-            f"there is no such directory to write the report to. Received: {place}"
+            f"there is no such directory to write the report to. Received: {layout.directory}"
         )
     page = render(findings)
     for name, table in tables(findings):
-        path = place / TABLES / f"{name}.csv"
-        write_text(path, _without_dust(table).to_csv(index=False))
-    write_text(place / PAGE, page)
-    return place / PAGE
+        write_text(layout.tables / f"{name}.csv", _without_dust(table).to_csv(index=False))
+    write_text(layout.page, page)
+    return layout.page
 
 
 def tables(findings: Findings) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -1,18 +1,6 @@
 """From a directory to findings: what the stages of a study left on disk.
 
-runs/she-her/
-    study.json              the settings, and how long each stage took
-    ladder/ladder-DATE.csv  by choice: what `textgate compare` wrote; the last counts
-    lstm/                   a run directory (and so on for each model)
-        config.json  versions.json  history.csv  model.keras
-        facts.json          the number of weights
-        evaluation/PAIRS/   summary.csv, rule.csv, perplexity.csv
-        default.csv         what is expected without and with a cue
-        gallery/            sentences.csv, traces.zarr
-        units/              finding.json and its tables
-        probes/             tables
-        mechanics/          tables
-        skipped.json        by stage, why it has no results
+Where they left it is told by `textgate.models.runs`.
 """
 
 import json
@@ -22,13 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from textgate.models.runs import RunLayout, StudyLayout
 from textgate.report._findings import Findings, ModelFindings
-
-STUDY, SKIPPED = "study.json", "skipped.json"
-_LADDER = "ladder/ladder-*.csv"
-GALLERY, SENTENCES, TRACES = "gallery", "sentences.csv", "traces.zarr"
-FINDING, DEFAULT = "finding.json", "default.csv"
-_CONFIG, FACTS = "config.json", "facts.json"
 
 
 def read(directory: str | os.PathLike[str]) -> Findings:
@@ -49,13 +32,11 @@ def read(directory: str | os.PathLike[str]) -> Findings:
         raise FileNotFoundError(
             f"there is no such directory; give a study's or a run's. Received: {place}"
         )
-    if (place / _CONFIG).is_file():
-        runs = [place]
-    else:
-        runs = [path.parent for path in sorted(place.glob(f"*/{_CONFIG}"))]
-    study = _json(place / STUDY) or {}
+    layout = StudyLayout(place)
+    runs = [place] if RunLayout(place).config.is_file() else [r.directory for r in layout.runs()]
+    study = _json(layout.settings) or {}
     order = [str(name) for name in study.get("models", ["lstm"])]
-    if (place / STUDY).is_file():
+    if layout.settings.is_file():
         runs = [run for run in runs if run.name in order] or runs
     runs.sort(key=lambda run: (order.index(run.name) if run.name in order else len(order), run))
     if not runs:
@@ -63,7 +44,7 @@ def read(directory: str | os.PathLike[str]) -> Findings:
             "the directory holds no run to report on; `textgate study` or `textgate train` make "
             f"one. Received: {place}"
         )
-    ladders = sorted(place.glob(_LADDER))
+    ladders = layout.ladders()
     return Findings(
         models=tuple(read_model(run) for run in runs),
         study=study,
@@ -72,40 +53,41 @@ def read(directory: str | os.PathLike[str]) -> Findings:
     )
 
 
-def read_model(run: Path) -> ModelFindings:
+def read_model(directory: str | os.PathLike[str]) -> ModelFindings:
     """Collect what is on disk about one model.
+
+    Args:
+        directory: Its run directory.
 
     Raises:
         ValueError: If a file is not what its name says.
     """
-    evaluations = sorted((run / "evaluation").glob("*/summary.csv"))
-    agreement = {path.parent.name: pd.read_csv(path) for path in evaluations}
-    rules = sorted((run / "evaluation").glob("*/rule.csv"))
+    run = RunLayout(directory)
     perplexity = None
-    for path in sorted((run / "evaluation").glob("*/perplexity.csv")):
+    for path in run.evaluations("perplexity").values():
         perplexity = pd.read_csv(path).iloc[0]
-    sentences = _table(run / GALLERY / SENTENCES)
+    sentences = _table(run.sentences)
     traces = None
-    if sentences is not None and (run / GALLERY / TRACES).is_dir():
+    if sentences is not None and run.traces.is_dir():
         from textgate import tracing
 
-        traces = tracing.open(run / GALLERY / TRACES)
+        traces = tracing.open(run.traces)
     return ModelFindings(
-        name=run.name,
-        config={**(_json(run / FACTS) or {}), **(_json(run / _CONFIG) or {})},
-        versions=_json(run / "versions.json") or {},
-        history=_table(run / "history.csv"),
-        agreement=agreement,
-        rule={path.parent.name: pd.read_csv(path) for path in rules},
+        name=run.directory.name,
+        config={**(_json(run.facts) or {}), **(_json(run.config) or {})},
+        versions=_json(run.versions) or {},
+        history=_table(run.history),
+        agreement={name: pd.read_csv(path) for name, path in run.evaluations("summary").items()},
+        rule={name: pd.read_csv(path) for name, path in run.evaluations("rule").items()},
         perplexity=perplexity,
-        default=_table(run / DEFAULT),
-        finding=_json(run / "units" / FINDING),
-        units=_tables(run / "units"),
-        probes=_tables(run / "probes"),
-        mechanics=_tables(run / "mechanics"),
+        default=_table(run.default),
+        finding=_json(run.finding),
+        units=_tables(run.units),
+        probes=_tables(run.probes),
+        mechanics=_tables(run.mechanics),
         sentences=sentences,
         traces=traces,
-        skipped=_json(run / SKIPPED) or {},
+        skipped=_json(run.skipped) or {},
     )
 
 

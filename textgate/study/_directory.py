@@ -4,11 +4,9 @@ import json
 from pathlib import Path
 
 from textgate._files import make_directory, write_json
+from textgate.models.runs import StudyLayout
 from textgate.study._commands import commands
 from textgate.study._settings import CELLS, Settings
-from textgate.study._stages import NOTES
-
-FILE = "study.json"
 
 
 def claim(settings: Settings, directory: Path) -> dict[str, float]:
@@ -21,7 +19,8 @@ def claim(settings: Settings, directory: Path) -> dict[str, float]:
         FileExistsError: If the directory holds something else, or a study with other settings.
         CannotWriteError: If it can't be made.
     """
-    file = directory / FILE
+    layout = StudyLayout(directory)
+    file = layout.settings
     if directory.exists() and not directory.is_dir():
         raise FileExistsError(f"there is a file of that name. Received: {directory}")
     if file.is_file():
@@ -30,12 +29,12 @@ def claim(settings: Settings, directory: Path) -> dict[str, float]:
             earlier = study["settings"]
         except (ValueError, KeyError, TypeError):
             raise FileExistsError(
-                f"the study's {FILE} can't be read; give another directory, or remove the file. "
-                f"Received: {directory}"
+                f"the study's {file.name} can't be read; give another directory, or remove the "
+                f"file. Received: {directory}"
             ) from None
         wanted = settings.to_dict()
         differing = sorted(key for key in wanted if earlier.get(key) != wanted[key])
-        begun = (directory / NOTES).exists() or any((directory / c).exists() for c in CELLS)
+        begun = layout.notes.exists() or any((directory / c).exists() for c in CELLS)
         if differing and not begun:
             return {}
         if differing:
@@ -47,7 +46,7 @@ def claim(settings: Settings, directory: Path) -> dict[str, float]:
             )
         return study.get("seconds") or {}
     if directory.is_dir():
-        own = {*settings.cells, "data", "tables", "report.html", NOTES}
+        own = {layout.data.name, layout.tables.name, layout.page.name, *settings.cells}
         strange = [
             path.name
             for path in sorted(directory.iterdir())
@@ -65,7 +64,7 @@ def claim(settings: Settings, directory: Path) -> dict[str, float]:
 def record(settings: Settings, directory: Path, seconds: dict[str, float]) -> None:
     """Write `study.json`: the settings, the commands, and how long each stage took."""
     write_json(
-        directory / FILE,
+        StudyLayout(directory).settings,
         {
             "settings": settings.to_dict(),
             "models": list(settings.cells),

@@ -11,6 +11,7 @@ import pandas as pd
 
 from textgate._files import CannotWriteError, beside, cannot_write, write_json, write_text
 from textgate.interchange import Units
+from textgate.models.runs import StudyLayout
 from textgate.report import learned, read_model
 from textgate.study import _gallery, _pairs
 from textgate.study._default_gender import default_gender
@@ -41,7 +42,7 @@ class ModelStages:
     def __init__(self, settings: Settings, directory: Path, cell: str, progress: bool) -> None:
         self.settings = settings
         self.cell = cell
-        self.run = directory / cell
+        self.run = StudyLayout(directory).run(cell)
         self.progress = progress
         self._lm: Any = None
         self._eligible: tuple[pd.DataFrame, pd.DataFrame] | None = None
@@ -52,7 +53,7 @@ class ModelStages:
         if self._lm is None:
             from textgate.models import load_language_model
 
-            self._lm = load_language_model(self.run)
+            self._lm = load_language_model(self.run.directory)
         return self._lm
 
     def do(self, stage: str, stages: Stages) -> None:
@@ -67,39 +68,37 @@ class ModelStages:
         """
         run, settings = self.run, self.settings.to_dict()
         name = f"{stage} {self.cell}"
-        weights, finding = run / "model.keras", run / "units" / "finding.json"
         if stage == "train":
             recipe = self.settings.recipe_of(self.cell).to_dict()
-            stages.do(name, self.train, [], [weights], recipe)
+            stages.do(name, self.train, [], [run.model], recipe)
             return
-        if not weights.is_file():
+        if not run.model.is_file():
             raise FileNotFoundError(
                 f"the stage {stage!r} needs the trained model; do the stage 'train' before. "
-                f"Received: {run}"
+                f"Received: {run.directory}"
             )
-        sentences = run / "gallery" / "sentences.csv"
         if stage == "evaluate":
             names = [*map(plain_name, self.settings.pairs), "pronoun_agreement-test"]
-            summaries = [run / "evaluation" / pairs / "summary.csv" for pairs in names]
-            reads = [weights, *map(Path, self.settings.pairs)]
+            summaries = [run.evaluation / pairs / "summary.csv" for pairs in names]
+            reads = [run.model, *map(Path, self.settings.pairs)]
             stages.do(name, self.evaluate, reads, summaries, settings)
         elif stage == "trace":
-            writes = [sentences, run / "gallery" / "traces.zarr"]
-            stages.do(name, self.trace, [weights], writes, settings)
+            writes = [run.sentences, run.traces]
+            stages.do(name, self.trace, [run.model], writes, settings)
         elif stage == "units":
             reason = self._why_no_units()
-            writes = [sentences, finding if reason is None else run / "skipped.json"]
-            stages.do(name, lambda: self.units(reason), [weights], writes, [settings, reason])
+            writes = [run.sentences, run.finding if reason is None else run.skipped]
+            stages.do(name, lambda: self.units(reason), [run.model], writes, [settings, reason])
         elif stage == "mechanics":
-            writes = [run / "mechanics" / "saturation.csv"]
-            stages.do(name, self.mechanics, [weights, finding], writes, settings)
+            writes = [run.mechanics / "saturation.csv"]
+            stages.do(name, self.mechanics, [run.model, run.finding], writes, settings)
         elif stage == "export":
-            writes = [run / "saved_model" / "saved_model.pb"]
-            stages.do(name, self.export, [weights], writes, settings)
+            writes = [run.saved_model / "saved_model.pb"]
+            stages.do(name, self.export, [run.model], writes, settings)
 
     def _why_no_units(self) -> str | None:
         """Return why there are no units of gender to look for, or `None`."""
-        agreement = learned(read_model(self.run))
+        agreement = learned(read_model(self.run.directory))
         if agreement.level != "not":
             return None
         return (
@@ -113,7 +112,8 @@ class ModelStages:
         """Train the model, or go on with it."""
         from textgate.training import train
 
-        self._lm = train(self.settings.recipe_of(self.cell), self.run, progress=self.progress)
+        recipe = self.settings.recipe_of(self.cell)
+        self._lm = train(recipe, self.run.directory, progress=self.progress)
 
     def evaluate(self) -> None:
         """Measure agreement, perplexity, and what is expected by default; count the weights."""
@@ -121,8 +121,8 @@ class ModelStages:
         from textgate.evaluation import evaluate
 
         seed = self.settings.seed
-        target = self.run / "evaluation"
-        write_json(self.run / "facts.json", {"parameters": int(self.lm.count_params())})
+        target = self.run.evaluation
+        write_json(self.run.facts, {"parameters": int(self.lm.count_params())})
         on_text = bool(self.settings.text)
         for path in self.settings.pairs:
             report = evaluate(self.lm, minimal_pairs(path), seed=seed)
@@ -134,9 +134,7 @@ class ModelStages:
             evaluate(self.lm, pairs, seed=seed).to_csv(target / f"{source}-{split}")
         if self.settings.test or self.settings.validation:
             self._perplexity(target)
-        self._try(
-            "default", lambda: _write(default_gender(self.lm, seed), self.run / "default.csv")
-        )
+        self._try("default", lambda: _write(default_gender(self.lm, seed), self.run.default))
 
     def _perplexity(self, target: Path) -> None:
         from textgate.datasets import Corpus
@@ -152,7 +150,7 @@ class ModelStages:
         """Trace the sentences of the gate view."""
         rows = _gallery.sentences(self.lm, self.settings.seed)
         rows = _gallery.preferences(self.lm, rows)
-        _gallery.write_gallery(self.lm, rows, self.run / "gallery")
+        _gallery.write_gallery(self.lm, rows, self.run.gallery)
 
     def units(self, reason: str | None) -> None:
         """Look for the units that hold gender, and probe for it.
@@ -160,9 +158,9 @@ class ModelStages:
         Args:
             reason: Why there is nothing to look for, or `None`.
         """
-        target = self.run / "units"
+        target = self.run.units
         shutil.rmtree(target, ignore_errors=True)
-        shutil.rmtree(self.run / "probes", ignore_errors=True)
+        shutil.rmtree(self.run.probes, ignore_errors=True)
         if reason is not None:
             self._skip("units", reason)
         else:
@@ -197,7 +195,7 @@ class ModelStages:
     def _find(self) -> None:
         from textgate.unit_search import find_units
 
-        target = self.run / "units"
+        target = self.run.units
         pairs, counts = self.pairs()
         finding = find_units(
             self.lm,
@@ -227,12 +225,12 @@ class ModelStages:
 
         pairs = minimal_pairs("pronoun_agreement", split="test", size=_PAIRS)
         table = gender_probes(self.lm, pairs, self.layer(), self.settings.seed)
-        _write(table, self.run / "probes" / "positions.csv")
+        _write(table, self.run.probes / "positions.csv")
 
     def _exchange(self) -> None:
         """Add to the gate view's sentences what exchanging the units found comes to."""
         finding = self.finding()
-        path = self.run / "gallery" / "sentences.csv"
+        path = self.run.sentences
         rows = pd.read_csv(path, keep_default_na=False, na_values=[""])
         rows = rows.drop(columns="p_exchanged", errors="ignore")
         units = finding.get("sufficient") or finding.get("necessary") or []
@@ -244,7 +242,7 @@ class ModelStages:
 
     def mechanics(self) -> None:
         """Measure what the gates do, and what breaks when they are held."""
-        shutil.rmtree(self.run / "mechanics", ignore_errors=True)
+        shutil.rmtree(self.run.mechanics, ignore_errors=True)
         self._try("mechanics", self._measure)
         self._try("gates", self._hold)
 
@@ -259,7 +257,7 @@ class ModelStages:
         texts = sentences("pronoun_agreement", "validation", size=_TEXTS)
         tables = mechanics_tables(self.lm, texts, pairs, self.holding_units(), self.layer())
         for name, table in tables.items():
-            _write(table, self.run / "mechanics" / f"{name}.csv")
+            _write(table, self.run.mechanics / f"{name}.csv")
 
     def _hold(self) -> None:
         from textgate.study._held_gates import hold_gates
@@ -273,14 +271,14 @@ class ModelStages:
             controls=1 if units else 0,
             seed=self.settings.seed,
         )
-        _write(table, self.run / "mechanics" / "held_gates.csv")
+        _write(table, self.run.mechanics / "held_gates.csv")
 
     def export(self) -> None:
         """Write the SavedModel."""
         from textgate.export import saved_model
 
         def write() -> None:
-            saved_model(self.lm, self.run / "saved_model", overwrite=True)
+            saved_model(self.lm, self.run.saved_model, overwrite=True)
 
         self._try("export", write)
 
@@ -288,7 +286,7 @@ class ModelStages:
 
     def finding(self) -> dict[str, Any]:
         """Return the finding of the units, `{}` if there is none."""
-        path = self.run / "units" / "finding.json"
+        path = self.run.finding
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
     def _try(self, stage: str, work: Callable[[], None]) -> None:
@@ -298,14 +296,14 @@ class ModelStages:
         except CannotWriteError:
             raise
         except OSError as error:
-            raise cannot_write("the results", self.run, error) from error
+            raise cannot_write("the results", self.run.directory, error) from error
         except ValueError as error:
             self._skip(stage, str(error))
         else:
             self._skip(stage, None)
 
     def _skip(self, stage: str, reason: str | None) -> None:
-        path = self.run / "skipped.json"
+        path = self.run.skipped
         reasons = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         reasons.pop(stage, None)
         if reason is not None:

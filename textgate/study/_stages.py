@@ -15,8 +15,7 @@ from typing import Any
 
 from textgate._files import write_json
 from textgate._version import __version__
-
-NOTES = ".stages"
+from textgate.models.runs import StudyLayout
 
 
 class Stages:
@@ -61,7 +60,7 @@ class Stages:
         Raises:
             CannotWriteError: If the disk is full.
         """
-        note = self.directory / NOTES / f"{name.replace(' ', '-')}.json"
+        note = StudyLayout(self.directory).notes / f"{name.replace(' ', '-')}.json"
         told = _read(note)
         same = told.get("inputs") == self._fingerprint(reads, settings)
         if same and all(path.exists() for path in writes):

@@ -18,6 +18,7 @@ from pathlib import Path
 from textgate._files import write_text
 from textgate._progress import say as print_line
 from textgate._quiet import compiling_is_meant
+from textgate.models.runs import StudyLayout
 from textgate.report import Findings, read, write
 from textgate.study._directory import claim, record
 from textgate.study._model_stages import ModelStages
@@ -81,7 +82,7 @@ def study(
                 for model in models:
                     model.do(stage, done)
             record(settings, directory, done.seconds)
-    return read(directory) if any(model.run.is_dir() for model in models) else None
+    return read(directory) if any(model.run.directory.is_dir() for model in models) else None
 
 
 def _data(stages: Stages, settings: Settings, directory: Path) -> None:
@@ -95,21 +96,21 @@ def _data(stages: Stages, settings: Settings, directory: Path) -> None:
     files = [
         file for source in sources if not source.startswith("tfds:") for file in find_files(source)
     ]
+    layout = StudyLayout(directory)
 
     def work() -> None:
-        target = directory / "data"
         pairs = minimal_pairs("pronoun_agreement", split="test")
-        write_text(target / "pronoun_agreement-test.csv", pairs.to_csv(index=False))
+        write_text(layout.data / "pronoun_agreement-test.csv", pairs.to_csv(index=False))
         counts = pairs.drop_duplicates("item").groupby(["direction", "form"]).size()
-        write_text(target / "counts.csv", counts.rename("items").reset_index().to_csv(index=False))
+        write_text(layout.counts, counts.rename("items").reset_index().to_csv(index=False))
         if settings.text:
             from textgate.study._corpus_check import pronouns_in
 
             table = pronouns_in(settings.text)
-            write_text(target / "pronouns.csv", table.to_csv(index=False))
+            write_text(layout.data / "pronouns.csv", table.to_csv(index=False))
 
-    written = [directory / "data" / "counts.csv"]
-    stages.do("data", work, [], written, [settings.to_dict(), [_stamp(file) for file in files]])
+    stamps = [_stamp(file) for file in files]
+    stages.do("data", work, [], [layout.counts], [settings.to_dict(), stamps])
 
 
 def _stamp(file: Path) -> list[str | int]:

@@ -6,17 +6,15 @@ changed since. Generated data are encoded in memory.
 """
 
 import functools
-import shutil
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
+from textgate.models.runs import RunLayout
 from textgate.training._recipe import Recipe
 
 GENERATED = ("pronoun_agreement",)
 _BUCKET = 2  # lengths; 4 % of the generated data's batches is padding then, with 4 lengths 11 %
 _HELD_OUT = 50  # of text without validation data, every 50th paragraph validates
-_VOCABULARY, _ENCODED = "vocabulary.json", "data"
 
 
 class TrainingData:
@@ -24,7 +22,7 @@ class TrainingData:
 
     Args:
         recipe: The recipe.
-        directory: The run directory, where vocabulary and encoded text are kept.
+        run: The run, which keeps the vocabulary and the encoded text.
 
     Attributes:
         tokenizer: The tokenizer, trained on the training texts.
@@ -33,22 +31,21 @@ class TrainingData:
         word_counts: How often each id is predicted in an epoch, of shape `(vocabulary,)`.
     """
 
-    def __init__(self, recipe: Recipe, directory: Path) -> None:
+    def __init__(self, recipe: Recipe, run: RunLayout) -> None:
         from textgate.datasets import EncodedText, SentenceBatches, UnknownDropout, WindowBatches
         from textgate.tokenizers import WordTokenizer
 
         texts = _texts(recipe)
-        vocabulary = directory / _VOCABULARY
-        if vocabulary.is_file():
-            self.tokenizer = WordTokenizer.load(vocabulary)
+        if run.vocabulary.is_file():
+            self.tokenizer = WordTokenizer.load(run.vocabulary)
         else:
             self.tokenizer = WordTokenizer.train(
                 texts("train"), size=recipe.vocabulary, min_count=recipe.min_count
             )
-            self.tokenizer.save(vocabulary)
+            self.tokenizer.save(run.vocabulary)
         encoded = {}
         for split in ("train", "validation"):
-            path = directory / _ENCODED / split
+            path = run.encoded / split
             if recipe.data in GENERATED:
                 encoded[split] = EncodedText.encode(texts(split), self.tokenizer)
             elif path.is_dir():
@@ -76,17 +73,6 @@ class TrainingData:
             )
             self.validation = SentenceBatches(encoded["validation"], size, shuffle=False, **shape)
         self.word_counts = encoded["train"].target_counts
-
-
-def remove_encoded(directory: Path) -> None:
-    """Remove the encoded text of a finished run."""
-    shutil.rmtree(directory / _ENCODED, ignore_errors=True)
-
-
-def remove_prepared(directory: Path) -> None:
-    """Remove all that `TrainingData` has written, the vocabulary too."""
-    remove_encoded(directory)
-    (directory / _VOCABULARY).unlink(missing_ok=True)
 
 
 def _texts(recipe: Recipe) -> Callable[[str], Iterable[str]]:

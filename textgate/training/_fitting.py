@@ -22,12 +22,11 @@ import tensorflow as tf
 
 from textgate._files import read_arrays, write_arrays
 from textgate.models import LanguageModel
+from textgate.models.runs import RunLayout
 from textgate.training._optimizer import AdamW
 from textgate.training._recipe import Recipe
 from textgate.training._sampling import Sampler
 from textgate.training.step import Steps
-
-CHECKPOINT, BEST = "checkpoint.npz", "best.npz"
 
 
 def fit(
@@ -85,7 +84,8 @@ class _Loop:
         directory: Path | None,
     ) -> None:
         self.lm, self.batches, self.validation = lm, batches, validation
-        self.recipe, self.directory = recipe, directory
+        self.recipe = recipe
+        self.run_files = None if directory is None else RunLayout(directory)
         sampler = None
         if recipe.sampled is not None:
             counts = batches.text.counts
@@ -177,9 +177,9 @@ class _Loop:
         if better:
             state["best_loss"] = loss
             self.best = self.lm.get_weights()
-            if self.directory is not None:
+            if self.run_files is not None:
                 arrays = {str(number): weight for number, weight in enumerate(self.best)}
-                write_arrays(self.directory / BEST, arrays, {"step": state["step"]})
+                write_arrays(self.run_files.best, arrays, {"step": state["step"]})
         worse = state["without_better"] >= self.recipe.patience
         state["done"] = worse or state["step"] >= self.total
         if self.validated is not None:
@@ -196,21 +196,22 @@ class _Loop:
         return named | {f"states/{n}": v for n, v in enumerate(states)}
 
     def _save(self) -> None:
-        if self.directory is None:
+        if self.run_files is None:
             return
         self.steps.to_model()
         arrays = {name: variable.numpy() for name, variable in self._variables().items()}
-        write_arrays(self.directory / CHECKPOINT, arrays, self.state)
+        write_arrays(self.run_files.checkpoint, arrays, self.state)
 
     def _restore(self) -> None:
-        if self.directory is None or not (self.directory / CHECKPOINT).is_file():
+        run = self.run_files
+        if run is None or not run.checkpoint.is_file():
             return
-        arrays, self.state = read_arrays(self.directory / CHECKPOINT)
+        arrays, self.state = read_arrays(run.checkpoint)
         for name, variable in self._variables().items():
             variable.assign(arrays[name])
         self.steps.from_model()
-        if (self.directory / BEST).is_file():
-            best, _ = read_arrays(self.directory / BEST)
+        if run.best.is_file():
+            best, _ = read_arrays(run.best)
             self.best = [best[str(number)] for number in range(len(best))]
 
     def _take_best(self) -> None:

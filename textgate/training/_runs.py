@@ -1,22 +1,13 @@
 """From a recipe to a run directory with a trained model, in one call that can be repeated.
 
-A run directory holds
-
-    config.json        the recipe
-    versions.json      what it was trained with
-    vocabulary.json    the tokenizer
-    history.csv        a row for each validation
-    model.keras        the model with its tokenizer, when the training is finished
-    checkpoint.npz, best.npz, data/     while it is not
-    tensorboard/       if asked for
-
-The same call goes on where a killed one stopped, and does nothing if the run is finished.
+The same call goes on where a killed one stopped, and does nothing if the run is finished. What a
+run directory holds is told by `textgate.models.runs.RunLayout`.
 """
 
 import json
 import os
 import platform
-from pathlib import Path
+import shutil
 from typing import Any
 
 import numpy as np
@@ -30,12 +21,10 @@ from textgate._files import (
     write_text,
 )
 from textgate.models import LanguageModel, load
-from textgate.models.loading import CONFIG_FILE, MODEL_FILE
-from textgate.training._data import TrainingData, remove_encoded, remove_prepared
-from textgate.training._fitting import BEST, CHECKPOINT, fit
+from textgate.models.runs import RunLayout
+from textgate.training._data import TrainingData
+from textgate.training._fitting import fit
 from textgate.training._recipe import Recipe
-
-_VERSIONS = "versions.json"
 
 
 def train(
@@ -65,24 +54,24 @@ def train(
         CannotWriteError: If the disk is full.
         ValueError: If the data cannot be learned from.
     """
-    directory = Path(directory)
-    is_new = _claim(directory, recipe)
-    if (directory / MODEL_FILE).is_file():
-        _clean(directory)  # a run killed while it cleaned up
-        return load(directory)
+    run = RunLayout(directory)
+    is_new = _claim(run, recipe)
+    if run.model.is_file():
+        _clean(run)  # a run killed while it cleaned up
+        return load(run.directory)
     try:
-        data = TrainingData(recipe, directory)
+        data = TrainingData(recipe, run)
     except CannotWriteError:
         raise  # with room, the same command goes on
     except Exception:
         if is_new:
-            _release(directory)  # so that the command can be given again with other data
+            _release(run)  # so that the command can be given again with other data
         raise
     lm = new_model(recipe, data)
     from textgate.training._progress import TrainingProgress
     from textgate.training._tensorboard import Board
 
-    board = Board(lm, data.validation, directory / "tensorboard") if tensorboard else None
+    board = Board(lm, data.validation, run.tensorboard) if tensorboard else None
     with TrainingProgress(progress) as bar:
 
         def validated(row: dict[str, Any]) -> None:
@@ -95,15 +84,15 @@ def train(
             data.train,
             data.validation,
             recipe,
-            directory,
+            run.directory,
             bar.stepped,
             validated,
             seconds_between_checkpoints,
         )
-    write_text(directory / "history.csv", history.to_csv(index=False))
-    with beside(directory / MODEL_FILE, "the model") as partial:
+    write_text(run.history, history.to_csv(index=False))
+    with beside(run.model, "the model") as partial:
         lm.save(partial)
-    _clean(directory)
+    _clean(run)
     return lm
 
 
@@ -130,9 +119,9 @@ def new_model(recipe: Recipe, data: TrainingData) -> LanguageModel:
     return lm
 
 
-def _claim(directory: Path, recipe: Recipe) -> bool:
+def _claim(run: RunLayout, recipe: Recipe) -> bool:
     """Make the directory this recipe's own, or raise if it is another's; say whether it is new."""
-    config = directory / CONFIG_FILE
+    directory, config = run.directory, run.config
     if directory.is_dir() and not config.is_file():
         found = [path.name for path in directory.iterdir() if not is_partial(path)]
         if found:
@@ -147,7 +136,7 @@ def _claim(directory: Path, recipe: Recipe) -> bool:
             there = json.loads(config.read_text(encoding="utf-8"))
         except ValueError:
             raise FileExistsError(
-                f"the run's {CONFIG_FILE} is no configuration; give another directory. "
+                f"the run's {config.name} is no configuration; give another directory. "
                 f"Received: {directory}"
             ) from None
         given = recipe.to_dict()
@@ -160,18 +149,18 @@ def _claim(directory: Path, recipe: Recipe) -> bool:
                 f"or remove this one. Received: {directory}"
             )
         return False
-    write_json(directory / _VERSIONS, versions())
+    write_json(run.versions, versions())
     write_json(config, recipe.to_dict())
     return True
 
 
-def _release(directory: Path) -> None:
+def _release(run: RunLayout) -> None:
     """Take back a claim, before anything was trained."""
-    remove_prepared(directory)
-    for name in (CONFIG_FILE, _VERSIONS):
-        (directory / name).unlink(missing_ok=True)
-    if not any(directory.iterdir()):
-        directory.rmdir()
+    shutil.rmtree(run.encoded, ignore_errors=True)
+    for path in (run.vocabulary, run.config, run.versions):
+        path.unlink(missing_ok=True)
+    if not any(run.directory.iterdir()):
+        run.directory.rmdir()
 
 
 def versions() -> dict[str, str]:
@@ -192,8 +181,9 @@ def versions() -> dict[str, str]:
     }
 
 
-def _clean(directory: Path) -> None:
-    remove_partials(directory)
-    for name in (CHECKPOINT, BEST):
-        (directory / name).unlink(missing_ok=True)
-    remove_encoded(directory)
+def _clean(run: RunLayout) -> None:
+    """Remove what only an unfinished training needs."""
+    remove_partials(run.directory)
+    for path in (run.checkpoint, run.best):
+        path.unlink(missing_ok=True)
+    shutil.rmtree(run.encoded, ignore_errors=True)

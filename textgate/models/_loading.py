@@ -8,9 +8,7 @@ from typing import Any
 
 from textgate import importing
 from textgate.models._text_model import TextModel
-
-MODEL_FILE = "model.keras"
-CONFIG_FILE = "config.json"
+from textgate.models.runs import RunLayout, StudyLayout
 
 
 def load(
@@ -91,25 +89,26 @@ def load_run(path: str | os.PathLike[str]) -> dict[str, Any]:
     Raises:
         FileNotFoundError: If it is not a run directory.
     """
-    file = _model_file(Path(path)).with_name(CONFIG_FILE)
-    if not file.is_file():
-        raise FileNotFoundError(f"not a run directory: it has no {CONFIG_FILE}. Received: {path}")
-    return json.loads(file.read_text(encoding="utf-8"))
+    config = RunLayout.of(_model_file(Path(path))).config
+    if not config.is_file():
+        raise FileNotFoundError(f"not a run directory: it has no {config.name}. Received: {path}")
+    return json.loads(config.read_text(encoding="utf-8"))
 
 
 def _model_file(path: Path) -> Path:
     if path.is_file():
         return path
-    if (path / MODEL_FILE).is_file():
-        return path / MODEL_FILE
-    if (path / CONFIG_FILE).is_file():
+    run = RunLayout(path)
+    if run.model.is_file():
+        return run.model
+    if run.config.is_file():
         raise ValueError(
             "the training of this run isn't finished; give its command once more to go on. "
             f"Received: {path}"
         )
-    runs = sorted(path.glob(f"*/{MODEL_FILE}"), key=lambda p: (p.parent.name != "lstm", p))
-    if runs:
-        return runs[0]
+    models = StudyLayout(path).models()
+    if models:
+        return models[0]
     raise FileNotFoundError(
         "there is no model at the given path; give a .keras file or a run directory that "
         f"`textgate train` has written. Received: {path}"
