@@ -18,6 +18,7 @@ from . import tokenizers as tokenizers
 from . import tracing as tracing
 from . import training as training
 from . import unit_search as unit_search
+from ._files import CannotWriteError as CannotWriteError
 from ._version import __version__ as __version__
 from .interchange import contrasts as contrasts
 from .interchange import sweep as sweep
@@ -37,6 +38,7 @@ from .unit_search import find_units as find_units
 
 __all__ = [
     "Affine",
+    "CannotWriteError",
     "Clamp",
     "MeanAblation",
     "Patch",

@@ -1,6 +1,7 @@
 """`textgate train` writes a run, goes on, and refuses what it should in one line."""
 
 import json
+import subprocess
 import sys
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 import textgate as tg
 from textgate import cli
+from textgate.training import Recipe, presets
 
 
 def run(monkeypatch, *arguments):
@@ -46,6 +48,32 @@ def test_trains_and_says_so(monkeypatch, tmp_path, corpus, capsys):
     assert "another configuration" in error
     assert "its seed is 0, not 1" in error
     assert len(error.strip().splitlines()) == 1
+
+
+def test_every_setting_that_has_a_help_is_an_option(monkeypatch, tmp_path):
+    recipes = []
+    monkeypatch.setattr("textgate.training.train", lambda recipe, run, **_: recipes.append(recipe))
+    words = {"data": ("a.txt", "b.txt"), "validation": "c.txt", "cell": "gru", "units": (3, 2)}
+    arguments = ["--data", "a.txt", "--data", "b.txt", "--validation", "c.txt"]
+    arguments += ["--cell", "gru", "--units", "3,2"]
+    numbers = {}
+    for name, field in Recipe.options().items():
+        if name not in words:
+            whole = field.default is None or isinstance(field.default, int)
+            numbers[name] = True if field.type is bool else 7 if whole else 0.25
+            arguments.append(f"--{name.replace('_', '-')}")
+            arguments += [] if field.type is bool else [numbers[name]]
+    assert run(monkeypatch, tmp_path / "run", *arguments, "--quiet") == 0
+    assert recipes == [Recipe(**words, **numbers)]
+    # What has none keeps the preset's value.
+    assert run(monkeypatch, tmp_path / "run", "--preset", "text", "--no-tied", "--quiet") == 0
+    assert recipes[1] == Recipe(**{**presets.PRESETS["text"], "tied": False})
+
+
+def test_the_package_is_the_command():
+    command = [sys.executable, "-m", "textgate", "--version"]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert printed == f"textgate {tg.__version__}\n"
 
 
 @pytest.mark.parametrize(

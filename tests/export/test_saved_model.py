@@ -10,7 +10,7 @@ import tensorflow as tf
 
 import textgate as tg
 from tests.export.conftest import TEXTS, randomised
-from textgate.training import CannotWriteError
+from textgate import CannotWriteError
 
 pytestmark = pytest.mark.usefixtures("directory")
 

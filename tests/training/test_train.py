@@ -15,8 +15,9 @@ import pandas as pd
 import pytest
 
 import textgate as tg
+from textgate import CannotWriteError
 from textgate import _files as files
-from textgate.training import CannotWriteError, Recipe, train
+from textgate.training import Recipe, train
 from textgate.training import _fitting as fitting
 
 TINY = Recipe(

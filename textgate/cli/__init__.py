@@ -6,12 +6,21 @@ Each command lives in a module of its own that imports what it needs inside its 
 code is 2.
 """
 
-import importlib
 import sys
 
 import typer
 
 import textgate
+from textgate.cli._compare import compare
+from textgate.cli._evaluate import evaluate
+from textgate.cli._export import export
+from textgate.cli._report import report
+from textgate.cli._study import study
+from textgate.cli._trace import trace
+from textgate.cli._train import train
+from textgate.cli._units import units
+
+__all__ = ["app", "main"]
 
 app = typer.Typer(
     name="textgate",
@@ -37,14 +46,8 @@ def _options(
     pass
 
 
-app.command("trace")(importlib.import_module("textgate.cli._trace").trace)
-app.command("train")(importlib.import_module("textgate.cli._train").train)
-app.command("evaluate")(importlib.import_module("textgate.cli._evaluate").evaluate)
-app.command("export")(importlib.import_module("textgate.cli._export").export)
-app.command("compare")(importlib.import_module("textgate.cli._compare").compare)
-app.command("report")(importlib.import_module("textgate.cli._report").report)
-app.command("units")(importlib.import_module("textgate.cli._units").units)
-app.command("study")(importlib.import_module("textgate.cli._study").study)
+for _command in (trace, train, evaluate, export, compare, report, units, study):
+    app.command(_command.__name__)(_command)
 
 
 def main() -> None:

@@ -33,33 +33,19 @@ def compare(
     quiet: Annotated[bool, typer.Option(help="Show no progress.")] = False,
 ) -> None:
     """Train and compare simpler models and the gated ones; the same command goes on."""
-    import dataclasses
     import shlex
     import sys
 
     from textgate.study import ladder
 
-    given: dict[str, Any] = {
-        "budget": budget,
-        "texts": texts,
-        "epochs": epochs,
-        "parameters": parameters,
-    }
-    for name, value in given.items():
-        if value is not None and value <= 0:
-            raise ValueError(f"--{name} must be more than 0. Received: {value}")
-    base = ladder.QUICK if quick else ladder.Conditions()
-    conditions = dataclasses.replace(base, **{k: v for k, v in given.items() if v is not None})
+    changes = {"budget": budget, "texts": texts, "epochs": epochs, "parameters": parameters}
     rates = ladder.LEARNING_RATES[1:2] if quick else ladder.LEARNING_RATES
-    if learning_rates is not None:
-        rates = _rates(learning_rates)
-    chosen = {"core": ladder.CORE, "all": ladder.CORE + ladder.MORE}.get(rungs)
     comparison = ladder.compare(
         directory,
-        chosen or tuple(rung.strip() for rung in rungs.split(",") if rung.strip()),
+        {"core": ladder.CORE, "all": ladder.CORE + ladder.MORE}.get(rungs) or _names(rungs),
         seeds=2 if quick and seeds == 5 else seeds,
-        learning_rates=rates,
-        conditions=conditions,
+        learning_rates=rates if learning_rates is None else _rates(learning_rates),
+        conditions=_conditions(quick, changes),
         report=None if quiet else _Progress(),
     )
     paths = comparison.to_csv(directory, shlex.join(["textgate", *sys.argv[1:]]))
@@ -69,11 +55,29 @@ def compare(
     print(f"wrote {paths[0]}, " + ", ".join(path.name for path in paths[1:]))
 
 
+def _conditions(quick: bool, changes: dict[str, Any]) -> Any:
+    """Return the conditions, changed where an option says so."""
+    import dataclasses
+
+    from textgate.study import ladder
+
+    changes = {name: value for name, value in changes.items() if value is not None}
+    for name, value in changes.items():
+        if value <= 0:
+            raise ValueError(f"--{name} must be more than 0. Received: {value}")
+    return dataclasses.replace(ladder.QUICK if quick else ladder.Conditions(), **changes)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 class _Progress:
     """Says after each run what came of it, and how long the rest will take."""
 
     def __init__(self) -> None:
-        self.seconds: list[float] = []
+        self._seconds: list[float] = []  # that each run took
+        self._before: float | None = None  # when the run before was done
 
     def __call__(self, row: dict[str, Any]) -> None:
         import time
@@ -83,26 +87,26 @@ class _Progress:
         now = time.monotonic()
         left = ""
         if not row["was_there"]:
-            self.seconds.append(now - getattr(self, "last", now - row["seconds"]))
-            mean = sum(self.seconds) / len(self.seconds)
+            self._seconds.append(row["seconds"] if self._before is None else now - self._before)
+            mean = sum(self._seconds) / len(self._seconds)
             left = f", about {max(row['of'] - row['done'], 0) * mean / 60:.0f} minutes left"
-        self.last = now
-        found = f"accuracy {100 * row['accuracy']:.1f} %" if row["final"] else "tried"
+        self._before = now
+        outcome = f"accuracy {100 * row['accuracy']:.1f} %" if row["final"] else "tried"
         say(
             f"[{row['done']}/{row['of']}{left}] {row['rung']}, learning rate "
             f"{row['learning_rate']:g}, seed {row['seed']}: validation loss "
-            f"{row['validation_loss']:.4f}, {found}, {row['seconds']:.0f} s"
+            f"{row['validation_loss']:.4f}, {outcome}, {row['seconds']:.0f} s"
             + (" (there already)" if row["was_there"] else "")
             + (" (stopped by the budget)" if row["stopped"] else "")
         )
 
 
-def _rates(given: str) -> tuple[float, ...]:
+def _rates(text: str) -> tuple[float, ...]:
     try:
-        return tuple(float(rate) for rate in given.split(","))
+        return tuple(float(rate) for rate in text.split(","))
     except ValueError:
         raise ValueError(
-            f"--learning-rates takes numbers such as 0.002,0.005. Received: {given!r}"
+            f"--learning-rates takes numbers such as 0.002,0.005. Received: {text!r}"
         ) from None
 
 

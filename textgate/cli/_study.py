@@ -39,6 +39,7 @@ def study(
     quiet: Annotated[bool, typer.Option(help="Show no progress.")] = False,
 ) -> None:
     """Train, evaluate, trace, find units, measure gates, export, and write the report."""
+    from textgate.models.runs import StudyLayout
     from textgate.report import three_lines
     from textgate.study import STAGES, Settings
     from textgate.study import study as carry_out
@@ -56,4 +57,4 @@ def study(
         raise ValueError(f"the stages are {', '.join(STAGES)}. Received: --stage {stage}")
     findings = carry_out(directory, settings, stage or (), progress=not quiet)
     if findings is not None and (not stage or "report" in stage):
-        print("\n".join([*three_lines(findings), str(directory / "report.html")]))
+        print("\n".join([*three_lines(findings), str(StudyLayout(directory).page)]))

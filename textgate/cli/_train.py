@@ -1,138 +1,116 @@
-"""`textgate train`: a language model from generated sentences or from text, in a run directory."""
+"""`textgate train`: a language model from generated sentences or from text, in a run directory.
 
+The options for what is in a recipe are made of the recipe's own fields.
+"""
+
+import inspect
+import types
+import typing
+from dataclasses import Field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from textgate.training import Recipe
 
 
 def train(
     run: Annotated[Path, typer.Argument(help="The run directory to write to, or to go on in.")],
-    data: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="pronoun_agreement (the default), or text: a .txt or .txt.gz file, a glob, or a "
-            "TFDS name such as tfds:lm1b; repeatable."
-        ),
-    ] = None,
-    validation: Annotated[
-        list[str] | None, typer.Option(help="Text to validate on; repeatable.")
-    ] = None,
-    running: Annotated[
-        bool, typer.Option(help="Read text on and on, with states carried along.")
-    ] = False,
-    wrapped: Annotated[
-        bool, typer.Option(help="The text's lines are broken at a fixed width.")
-    ] = False,
     preset: Annotated[
         str, typer.Option(help="Settings to start from: default, or text (for real text).")
     ] = "default",
-    vocabulary: Annotated[int | None, typer.Option(help="The most words.")] = None,
-    min_count: Annotated[
-        int | None, typer.Option(help="How often a word must occur to be known.")
-    ] = None,
-    cell: Annotated[
-        str | None, typer.Option(help="lstm, gru, simple_rnn or another of textgate.models.CELLS.")
-    ] = None,
-    units: Annotated[
-        str | None, typer.Option(help="Units of each recurrent layer, such as 128 or 256,256.")
-    ] = None,
-    embedding: Annotated[int | None, typer.Option(help="Dimension of the embedding.")] = None,
-    embedding_scale: Annotated[
-        float | None, typer.Option(help="Embeddings begin between minus and plus this.")
-    ] = None,
-    forget_bias: Annotated[
-        float | None, typer.Option(help="Bias of the gates that retain, to begin with.")
-    ] = None,
-    tied: Annotated[
-        bool | None, typer.Option(help="Use the embedding's matrix for the output, too.")
-    ] = None,
-    dropout: Annotated[float | None, typer.Option(help="Share of inputs dropped.")] = None,
-    undropped: Annotated[
-        float | None, typer.Option(help="Share of the steps before dropout sets in.")
-    ] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Sentences, or streams, a batch.")] = None,
-    window: Annotated[int | None, typer.Option(help="Words of a window of running text.")] = None,
-    restarts: Annotated[
-        float | None, typer.Option(help="Chance that a window begins anew, of running text.")
-    ] = None,
-    epochs: Annotated[int | None, typer.Option(help="The most epochs.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="The highest learning rate.")] = None,
-    weight_decay: Annotated[float | None, typer.Option(help="Decoupled weight decay.")] = None,
-    clip: Annotated[float | None, typer.Option(help="Largest norm of the gradients.")] = None,
-    validate: Annotated[
-        int | None, typer.Option(help="Steps between validations; once an epoch by default.")
-    ] = None,
-    patience: Annotated[
-        int | None, typer.Option(help="Validations without a better loss before the end.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything.")] = 0,
     tensorboard: Annotated[
         bool, typer.Option(help="Write losses and gate histograms for TensorBoard.")
     ] = False,
     quiet: Annotated[bool, typer.Option(help="Show no progress.")] = False,
+    **options: Any,
 ) -> None:
     """Train a language model; the same command goes on with an interrupted training."""
-    from textgate.training import Recipe, presets
+    from textgate.training import presets
 
-    given = {
-        "data": _sources(data),
-        "validation": _sources(validation),
-        "vocabulary": vocabulary,
-        "min_count": min_count,
-        "cell": cell,
-        "units": _sizes(units),
-        "embedding": embedding,
-        "embedding_scale": embedding_scale,
-        "forget_bias": forget_bias,
-        "tied": tied,
-        "dropout": dropout,
-        "undropped": undropped,
-        "batch_size": batch_size,
-        "window": window,
-        "restarts": restarts,
-        "epochs": epochs,
-        "learning_rate": learning_rate,
-        "weight_decay": weight_decay,
-        "clip": clip,
-        "validate": validate,
-        "patience": patience,
-        "running": running or None,
-        "wrapped": wrapped or None,
-    }
     if preset not in presets.PRESETS:
         raise ValueError(f"presets are {', '.join(presets.PRESETS)}. Received: {preset!r}")
-    settings = {name: value for name, value in given.items() if value is not None}
-    recipe = Recipe(**{**presets.PRESETS[preset], **settings, "seed": seed})
+    # What is as it was is left to the preset.
+    changed = {
+        name: _value(field, options[name])
+        for name, field in Recipe.options().items()
+        if options[name] not in (None, _default(field), [])
+    }
+    recipe = Recipe(**{**presets.PRESETS[preset], **changed})
 
     from textgate.training import train as train_run
 
     train_run(recipe, run, progress=not quiet, tensorboard=tensorboard)
     if not quiet:
-        import pandas as pd
+        _print(run)
 
-        from textgate.models.runs import RunLayout
 
-        history = pd.read_csv(RunLayout(run).history)
-        best = int(history["validation_loss"].argmin())
-        print(
-            f"wrote {run}: validation loss {history['validation_loss'].iloc[best]:.4f} nats a word "
-            f"after {int(history['words'].iloc[best]):,} words"
+def _parameters() -> list[inspect.Parameter]:
+    """Return the parameters of the command, those for the settings of a recipe among them."""
+    run, preset, tensorboard, quiet, _ = inspect.signature(train).parameters.values()
+    settings = {
+        name: inspect.Parameter(
+            name,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            default=_default(field),
+            annotation=Annotated[_type(field), typer.Option(help=field.metadata["help"])],
         )
+        for name, field in Recipe.options().items()
+    }
+    in_order = [*settings.values(), tensorboard, quiet]
+    in_order.insert(in_order.index(settings["vocabulary"]), preset)  # after what the data are
+    return [run, *in_order]
 
 
-def _sources(given: list[str] | None) -> str | tuple[str, ...] | None:
-    if not given:
-        return None
-    return given[0] if len(given) == 1 else tuple(given)
+def _default(field: "Field[Any]") -> Any:
+    """Return the default of a setting's option: the setting's own, if it is to be shown."""
+    return field.default if field.metadata["shown"] else None
 
 
-def _sizes(given: str | None) -> tuple[int, ...] | None:
-    if given is None:
-        return None
+def _kinds(field: "Field[Any]") -> tuple[Any, ...]:
+    """Return the types that a setting may have, without `None`."""
+    of = typing.get_args(field.type) if isinstance(field.type, types.UnionType) else (field.type,)
+    return tuple(kind for kind in of if kind is not type(None))
+
+
+def _type(field: "Field[Any]") -> Any:
+    """Return the type of a setting's option."""
+    kinds = _kinds(field)
+    if tuple[str, ...] in kinds:
+        option: Any = list[str]
+    else:
+        option = str if tuple[int, ...] in kinds else kinds[0]
+    return option if field.metadata["shown"] else option | None
+
+
+def _value(field: "Field[Any]", given: Any) -> Any:
+    """Return what an option gives a setting."""
+    kinds = _kinds(field)
+    if tuple[str, ...] in kinds:
+        return given[0] if len(given) == 1 else tuple(given)
+    if tuple[int, ...] not in kinds:
+        return given
     try:
         return tuple(int(size) for size in given.replace(" ", "").split(","))
     except ValueError:
         raise ValueError(
-            f"--units takes one or more whole numbers, such as 256,256. Received: {given!r}"
+            f"--{field.name} takes one or more whole numbers, such as 256,256. Received: {given!r}"
         ) from None
+
+
+def _print(run: Path) -> None:
+    """Say what came of the training."""
+    import pandas as pd
+
+    from textgate.models.runs import RunLayout
+
+    history = pd.read_csv(RunLayout(run).history)
+    best = int(history["validation_loss"].argmin())
+    print(
+        f"wrote {run}: validation loss {history['validation_loss'].iloc[best]:.4f} nats a word "
+        f"after {int(history['words'].iloc[best]):,} words"
+    )
+
+
+train.__signature__ = inspect.Signature(_parameters())  # type: ignore[attr-defined]

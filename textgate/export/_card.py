@@ -21,14 +21,6 @@ from textgate.models import load_run
 from textgate.models.runs import RunLayout
 from textgate.training import Recipe, presets
 
-# What `textgate train` has an option for, besides --preset.
-_OPTIONS = (
-    *("data", "validation", "running", "wrapped", "vocabulary", "min_count", "cell", "units"),
-    *("embedding", "embedding_scale", "forget_bias", "tied", "dropout", "undropped"),
-    *("batch_size", "window", "restarts", "epochs", "learning_rate", "weight_decay", "clip"),
-    *("validate", "patience", "seed"),
-)
-
 _SPLITS = {
     "test": "the constructions and words of training, in other sentences",
     "test_templates": "constructions that training doesn't have",
@@ -163,25 +155,17 @@ def command_of(config: Mapping[str, Any], run: str = "RUN") -> str:
     'textgate train RUN --cell gru --units 8,4'
     """
     recipe = Recipe.from_dict(config)
-    found = []
+    options = Recipe.options()
+    commands = []
     for preset, settings in presets.PRESETS.items():
-        base = Recipe(**settings)
-        changed = {
-            field.name: getattr(recipe, field.name)
-            for field in dataclasses.fields(Recipe)
-            if getattr(recipe, field.name) != getattr(base, field.name)
-        }
+        changed = _changes(Recipe(**settings), recipe)
         # An option can't take back what a preset has set.
-        if all(k in _OPTIONS and v is not None and v is not False for k, v in changed.items()):
-            found.append((preset, changed))
-    if not found:
-        given = ", ".join(
-            f"{field.name}={getattr(recipe, field.name)!r}"
-            for field in dataclasses.fields(Recipe)
-            if getattr(recipe, field.name) != field.default
-        )
-        return f"textgate.training.train(textgate.training.Recipe({given}), {run!r})"
-    preset, changed = min(found, key=lambda pair: len(pair[1]))
+        if all(k in options and v is not None and v is not False for k, v in changed.items()):
+            commands.append((preset, changed))
+    if not commands:
+        changes = ", ".join(f"{k}={v!r}" for k, v in _changes(Recipe(), recipe).items())
+        return f"textgate.training.train(textgate.training.Recipe({changes}), {run!r})"
+    preset, changed = min(commands, key=lambda pair: len(pair[1]))
     words = ["textgate", "train", run]
     if preset != "default":
         words += ["--preset", preset]
@@ -197,6 +181,12 @@ def command_of(config: Mapping[str, Any], run: str = "RUN") -> str:
         else:
             words += [option, str(value)]
     return shlex.join(words)
+
+
+def _changes(base: Recipe, recipe: Recipe) -> dict[str, Any]:
+    """Return by name the settings in which a recipe differs from another."""
+    names = [field.name for field in dataclasses.fields(Recipe)]
+    return {n: getattr(recipe, n) for n in names if getattr(recipe, n) != getattr(base, n)}
 
 
 def _tables(run: RunLayout) -> dict[str, pd.DataFrame]:

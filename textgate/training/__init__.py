@@ -1,9 +1,8 @@
-"""Training of language models: fast on a few cores, and exact to the bit when it is resumed."""
+"""Training of language models: fast on a few cores, and exact to the bit when it is resumed.
 
-from textgate._files import CannotWriteError
-from textgate.training import presets
-from textgate.training._fitting import fit
-from textgate.training._recipe import Recipe
-from textgate.training._runs import train
+Names are imported when they are first used; `__init__.pyi` lists them.
+"""
 
-__all__ = ["CannotWriteError", "Recipe", "fit", "presets", "train"]
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

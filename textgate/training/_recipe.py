@@ -6,6 +6,7 @@ belongs to one recipe, and keeps it as `config.json`.
 
 import dataclasses
 import math
+import typing
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,45 @@ _SCHEDULES = ("stable", "cosine", "constant")
 _STABLE = 0.6  # the share of the steps with the highest learning rate
 # What the settings are where a configuration of before they existed lacks them.
 _BEFORE = {"forget_bias": None}
+
+
+def _setting(
+    default: Any,
+    help: str | None = None,
+    least: float | None = None,
+    most: float = math.inf,
+    above: float | None = None,
+    shown: bool = False,
+) -> Any:
+    """Return a field of the recipe.
+
+    Args:
+        default: Its default.
+        help: What the option of `textgate train` says that sets it; `None` for no option.
+        least: The least value, if it is a number that has one.
+        most: The greatest one.
+        above: What a number must be above, instead of `least`.
+        shown: Whether the option has the default itself. Otherwise its default is that of the
+            preset, and isn't shown.
+    """
+    bounds = (least, most, above)
+    return dataclasses.field(
+        default=default, metadata={"help": help, "bounds": bounds, "shown": shown}
+    )
+
+
+def _check(field: "dataclasses.Field[Any]", value: Any) -> None:
+    """Raise a `ValueError` if a number is out of its bounds."""
+    least, most, above = field.metadata["bounds"]
+    kinds = typing.get_args(field.type) or (field.type,)
+    if (least is None and above is None) or (value is None and type(None) in kinds):
+        return
+    is_right = isinstance(value, int) or int not in kinds
+    if not (is_right and (value > above if least is None else value >= least) and value <= most):
+        raise ValueError(
+            f"`{field.name}` must be a number from {above if least is None else least:g} to "
+            f"{most:g}. Received: {field.name}={value!r}"
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,37 +108,51 @@ class Recipe:
         ValueError: If a value is out of range.
     """
 
-    data: str | tuple[str, ...] = "pronoun_agreement"
-    validation: str | tuple[str, ...] | None = None
-    running: bool = False
-    wrapped: bool = False
-    vocabulary: int | None = None
-    min_count: int = 1
-    cell: str = "lstm"
-    units: tuple[int, ...] = (128,)
-    embedding: int | None = None
-    embedding_scale: float = 0.2
-    forget_bias: float | None = 3.0
-    tied: bool = False
-    dropout: float = 0.1
-    undropped: float = 0.5
-    batch_size: int = 32
-    window: int = 32
-    restarts: float = 0.0
-    max_length: int = 128
-    epochs: int = 3
-    learning_rate: float = 4e-3
-    warmup: int = 200
-    schedule: str = "stable"
-    weight_decay: float = 0.01
-    beta2: float = 0.99
-    clip: float = 1.0
-    validate: int | None = None
-    patience: int = 3
-    sampled: int | None = 300
-    frequent: int = 200
-    unknown: float = 0.25
-    seed: int = 0
+    data: str | tuple[str, ...] = _setting(
+        "pronoun_agreement",
+        "pronoun_agreement (the default), or text: a .txt or .txt.gz file, a glob, or a TFDS name "
+        "such as tfds:lm1b; repeatable.",
+    )
+    validation: str | tuple[str, ...] | None = _setting(None, "Text to validate on; repeatable.")
+    running: bool = _setting(False, "Read text on and on, with states carried along.", shown=True)
+    wrapped: bool = _setting(False, "The text's lines are broken at a fixed width.", shown=True)
+    vocabulary: int | None = _setting(None, "The most words.", least=1)
+    min_count: int = _setting(1, "How often a word must occur to be known.", least=1)
+    cell: str = _setting("lstm", "lstm, gru, simple_rnn or another of textgate.models.CELLS.")
+    units: tuple[int, ...] = _setting(
+        (128,), "Units of each recurrent layer, such as 128 or 256,256."
+    )
+    embedding: int | None = _setting(None, "Dimension of the embedding.")
+    embedding_scale: float = _setting(
+        0.2, "Embeddings begin between minus and plus this.", above=0, most=10
+    )
+    forget_bias: float | None = _setting(
+        3.0, "Bias of the gates that retain, to begin with.", least=-20, most=20
+    )
+    tied: bool = _setting(False, "Use the embedding's matrix for the output, too.")
+    dropout: float = _setting(0.1, "Share of inputs dropped.", least=0, most=0.99)
+    undropped: float = _setting(0.5, "Share of the steps before dropout sets in.", least=0, most=1)
+    batch_size: int = _setting(32, "Sentences, or streams, a batch.", least=1)
+    window: int = _setting(32, "Words of a window of running text.", least=1)
+    restarts: float = _setting(
+        0.0, "Chance that a window begins anew, of running text.", least=0, most=1
+    )
+    max_length: int = _setting(128, least=2)
+    epochs: int = _setting(3, "The most epochs.", least=1)
+    learning_rate: float = _setting(4e-3, "The highest learning rate.", above=0, most=10)
+    warmup: int = _setting(200, least=0)
+    schedule: str = _setting("stable")
+    weight_decay: float = _setting(0.01, "Decoupled weight decay.", least=0, most=10)
+    beta2: float = _setting(0.99, least=0, most=0.99999)
+    clip: float = _setting(1.0, "Largest norm of the gradients.", above=0)
+    validate: int | None = _setting(
+        None, "Steps between validations; once an epoch by default.", least=1
+    )
+    patience: int = _setting(3, "Validations without a better loss before the end.", least=1)
+    sampled: int | None = _setting(300, least=1)
+    frequent: int = _setting(200, least=0)
+    unknown: float = _setting(0.25, least=0)
+    seed: int = _setting(0, "Seed of everything.", shown=True, least=0)
 
     def __post_init__(self) -> None:
         for name in ("data", "validation", "units"):  # lists from JSON, or a single size
@@ -107,44 +161,17 @@ class Recipe:
                 object.__setattr__(self, name, tuple(value))
         if isinstance(self.units, int):
             object.__setattr__(self, "units", (self.units,))
-        least = {
-            "batch_size": 1,
-            "window": 1,
-            "max_length": 2,
-            "epochs": 1,
-            "patience": 1,
-            "warmup": 0,
-            "seed": 0,
-            "min_count": 1,
-            "frequent": 0,
-        }
-        for name, smallest in least.items():
-            self._check(name, isinstance(getattr(self, name), int), smallest, math.inf)
-        for name in ("validate", "vocabulary", "sampled"):
-            if getattr(self, name) is not None:
-                self._check(name, isinstance(getattr(self, name), int), 1, math.inf)
-        above_zero = (("learning_rate", 10.0), ("clip", math.inf), ("embedding_scale", 10.0))
-        for name, highest in above_zero:
-            self._check(name, getattr(self, name) > 0, 0.0, highest)
-        for name, highest in (("weight_decay", 10.0), ("unknown", math.inf), ("dropout", 0.99)):
-            self._check(name, True, 0.0, highest)
-        self._check("beta2", True, 0.0, 0.99999)
-        if self.forget_bias is not None:
-            self._check("forget_bias", True, -20.0, 20.0)
-        for name in ("undropped", "restarts"):
-            self._check(name, True, 0.0, 1.0)
+        for field in dataclasses.fields(self):
+            _check(field, getattr(self, field.name))
         if self.schedule not in _SCHEDULES:
             raise ValueError(
                 f"`schedule` must be one of {_SCHEDULES}. Received: schedule={self.schedule!r}"
             )
 
-    def _check(self, name: str, right: bool, least: float, highest: float) -> None:
-        value = getattr(self, name)
-        if not right or not least <= value <= highest:
-            raise ValueError(
-                f"`{name}` must be a number from {least:g} to {highest:g}. "
-                f"Received: {name}={value!r}"
-            )
+    @classmethod
+    def options(cls) -> dict[str, "dataclasses.Field[Any]"]:
+        """Return by name the settings that `textgate train` has an option for; see `_setting`."""
+        return {field.name: field for field in dataclasses.fields(cls) if field.metadata["help"]}
 
     def rate(self, step: int, steps: int) -> float:
         """Return the learning rate of a step (from 0) of `steps`."""
