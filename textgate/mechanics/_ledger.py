@@ -131,7 +131,7 @@ def _steps(
         return _of_word(node, mask[:, ::-1] if backwards else mask, backwards, word)
     if step is None:
         last = np.where(mask.any(axis=1), length - 1 - np.argmax(mask[:, ::-1], axis=1), length - 1)
-        return length - 1 - last if backwards else last
+        return np.asarray(length - 1 - last if backwards else last)
     steps = np.asarray(step)
     if steps.dtype.kind not in "iu":
         raise TypeError(f"`step` must be a whole number, or one each. Received: step={step!r}")
@@ -159,8 +159,8 @@ def _of_word(node: xr.Dataset, mask: np.ndarray, backwards: bool, word: str) -> 
             f"have it by node.isel(example=[…]). Received: word={word!r}"
         )
     if backwards:
-        return np.argmax(occurrences, axis=1)
-    return words.shape[1] - 1 - np.argmax(occurrences[:, ::-1], axis=1)
+        return np.asarray(np.argmax(occurrences, axis=1))
+    return np.asarray(words.shape[1] - 1 - np.argmax(occurrences[:, ::-1], axis=1))
 
 
 def ledger_table(entries: xr.Dataset) -> pd.DataFrame:

@@ -247,7 +247,8 @@ def auc(values: np.ndarray, high: np.ndarray) -> np.ndarray:
     ranks = stats.rankdata(values, axis=0)
     count = int(high.sum())
     above = ranks[high].sum(axis=0) - count * (count + 1) / 2
-    return above / (count * (len(values) - count))
+    share: np.ndarray = above / (count * (len(values) - count))
+    return share
 
 
 class MaxT(NamedTuple):
@@ -348,7 +349,8 @@ def _welch(labels: np.ndarray, y: np.ndarray) -> np.ndarray:
     var0 = np.maximum((squares.sum(axis=0) - square1) / n0 - mean0**2, 0) / (n0 - 1)
     # A floor, far below the columns' variance of 1, keeps rounding from deciding between the
     # relabellings of a unit that is constant within the classes.
-    return (mean1 - mean0) / np.sqrt(var1 + var0 + 1e-12)
+    t: np.ndarray = (mean1 - mean0) / np.sqrt(var1 + var0 + 1e-12)
+    return t
 
 
 def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:

@@ -45,7 +45,7 @@ class Signal:
     @property
     def examples(self) -> int:
         """How many examples there are."""
-        return self.mask.shape[0]
+        return len(self.mask)
 
     @property
     def units(self) -> np.ndarray:

@@ -72,7 +72,7 @@ class Eraser:
                 f"eraser was made from. Received: shape {x.shape}"
             )
         moved = (x - self.mean) @ self.projection.T + self.mean
-        return moved.astype(x.dtype)
+        return np.asarray(moved, x.dtype)
 
     @property
     def matrix(self) -> np.ndarray:
@@ -82,7 +82,8 @@ class Eraser:
     @property
     def offset(self) -> np.ndarray:
         """The b in x ↦ x A + b: what `textgate.recurrence.Edit` takes as `offset`."""
-        return self.mean - self.projection @ self.mean
+        offset: np.ndarray = self.mean - self.projection @ self.mean
+        return offset
 
 
 def leace(features: ArrayLike, labels: ArrayLike) -> Eraser:

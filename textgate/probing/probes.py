@@ -370,9 +370,11 @@ def classifier(x: np.ndarray, y: np.ndarray, strength: float) -> Classifier:
     from sklearn.preprocessing import StandardScaler
 
     if (y == y[0]).all():
-        return DummyClassifier().fit(x, y)
-    regression = LogisticRegression(C=strength, max_iter=5000)
-    return make_pipeline(StandardScaler(), regression).fit(x, y)
+        trained: Classifier = DummyClassifier().fit(x, y)
+    else:
+        regression = LogisticRegression(C=strength, max_iter=5000)
+        trained = make_pipeline(StandardScaler(), regression).fit(x, y)
+    return trained
 
 
 def _baseline(
