@@ -72,6 +72,13 @@ def test_it_is_the_view_of_the_report():
     assert data in page
 
 
+def test_plotly_comes_once_or_not_at_all(traces):
+    view, library = gate_view(traces), plotly.offline.get_plotlyjs()[:200]
+    assert view.to_html().count(library) == view.to_html(full_html=False).count(library) == 1
+    assert library not in view.to_html(include_plotlyjs=False)
+    assert library not in view.to_html(full_html=False, include_plotlyjs=False)
+
+
 def test_a_notebook_shows_it_in_a_frame(traces):
     view = gate_view(traces)
     frame = view._repr_html_()

@@ -181,6 +181,24 @@ def test_numbers_as_words():
     assert words.counted(13, "unit") == "13 units"
 
 
+@pytest.mark.parametrize(
+    ("cell", "gate", "equation"),
+    [
+        ("gru_reset_1", "update gate z", "h = z ⊙ h′ + (1 − z) ⊙ ĥ"),
+        ("lstm_coupled", "forget gate f", "c = f ⊙ c′ + i ⊙ g"),
+    ],
+)
+def test_a_variant_of_a_cell_speaks_of_its_own_gates(cell, gate, equation):
+    page = text_of(made_up.findings(made_up.model(cell)))
+    assert f"the {gate} of unit" in page
+    assert f"Words at which the {gate} of these units" in page
+    assert equation in page
+    assert f"Saturation of the {gate[:-2]}" in page
+    assert ("There is no GRU in this run" in page) == (cell == "lstm_coupled")
+    other = {"update gate z": "forget gate f"}.get(gate, "update gate z")
+    assert other not in page
+
+
 # -- a model of text -----------------------------------------------------------------------------
 
 
