@@ -1,11 +1,16 @@
 """`textgate units`: which units of a language model hold a feature, in one run or over several."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from textgate.datasets.features import FEATURES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from textgate.unit_search import UnitFinding
 
 
 def units(
@@ -48,25 +53,25 @@ def units(
     signals = signal or []
     if run is not None and len(signals) > 1:
         raise ValueError(f"one run takes one --signal. Received: {signals}")
-    found_runs = _matching(runs) if runs is not None else []
+    matching = _matching(runs) if runs is not None else []
 
     import textgate
 
     table = None if pairs is None else textgate.datasets.minimal_pairs(pairs, split=split)
     if run is None:
-        _over_runs(found_runs, table, feature, layer, signals, seed, to)
+        _over_runs(matching, table, feature, layer, signals, seed, to)
         return
     lm = textgate.models.load_language_model(run)
-    found = textgate.find_units(lm, table, feature, layer, signals[0] if signals else None, seed)
-    _print(found)
+    finding = textgate.find_units(lm, table, feature, layer, signals[0] if signals else None, seed)
+    _print(finding)
     if to is not None:
         from textgate._files import write_figure
         from textgate.plots import units_found
 
-        found.to_csv(to)
-        found.to_html(to / "units.html")
-        if found.tables.get("units") is not None:
-            write_figure(to / "units.png", units_found(found))
+        finding.to_csv(to)
+        finding.to_html(to / "units.html")
+        if finding.tables.get("units") is not None:
+            write_figure(to / "units.png", units_found(finding))
         print(f"wrote {to}")
 
 
@@ -74,17 +79,17 @@ def _matching(pattern: str) -> list[Path]:
     """Return the runs that a pattern names, in the order of their names."""
     import glob
 
-    found = sorted(Path(name) for name in glob.glob(pattern))
-    if not found:
+    runs = sorted(Path(name) for name in glob.glob(pattern))
+    if not runs:
         raise FileNotFoundError(
             f"no run matches the pattern; put it in quotes. Received: --runs {pattern}"
         )
-    return found
+    return runs
 
 
 def _over_runs(
     runs: list[Path],
-    pairs: "object",
+    pairs: "pd.DataFrame | None",
     feature: str,
     layer: str | None,
     signals: list[str],
@@ -97,7 +102,7 @@ def _over_runs(
 
     from textgate.unit_search import find_units_over_runs
 
-    found = find_units_over_runs(runs, pairs, feature, layer, signals, seed)  # type: ignore[arg-type]
+    over_runs = find_units_over_runs(runs, pairs, feature, layer, signals, seed)
     console = Console()
     if not console.is_terminal:
         console = Console(width=140)
@@ -116,16 +121,16 @@ def _over_runs(
     table = Table(title=escape(f"{feature}: {len(runs)} runs"), title_justify="left")
     for title in columns.values():
         table.add_column(title)
-    for row in found.table.to_dict("records"):
+    for row in over_runs.table.to_dict("records"):
         table.add_row(*(escape(_cell(row[name])) for name in columns))
     console.print(table)
-    print(found.summary())
+    print(over_runs.summary())
     if to is not None:
-        found.to_csv(to)
+        over_runs.to_csv(to)
         print(f"wrote {to}")
 
 
-def _cell(value: "object") -> str:
+def _cell(value: Any) -> str:
     if isinstance(value, float):
         if value != value:
             return "–"
@@ -133,16 +138,13 @@ def _cell(value: "object") -> str:
     return str(value)
 
 
-def _print(found: "object") -> None:
+def _print(finding: "UnitFinding") -> None:
     """Print the verdict and the figures that it rests on."""
     from rich.console import Console
     from rich.table import Table
 
-    from textgate.unit_search import UnitFinding
-
-    assert isinstance(found, UnitFinding)
-    print(found.summary())
-    rows = found.tables["interventions"]
+    print(finding.summary())
+    rows = finding.tables["interventions"]
     console = Console()
     if not console.is_terminal:
         console = Console(width=120)

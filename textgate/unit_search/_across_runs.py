@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from textgate.datasets.features import Feature
+from textgate.interchange.effects import INTERCHANGE
 from textgate.unit_search._confirmation import BOTH
 from textgate.unit_search._finding import UnitFinding
 from textgate.unit_search._goals import Goals
@@ -47,21 +48,20 @@ class UnitsOverRuns:
         """Return what the runs have in common, in a few sentences."""
         lines = []
         for signal, rows in self.table.groupby("signal", sort=False):
-            small = rows["sufficient_size"].dropna()
-            line = f"{signal}: a small sufficient set in {len(small)} of {len(rows)} runs" + (
-                f", of {_range(small)}" if len(small) else ""
-            )
-            needed = rows["necessary_size"].dropna()
-            line += f"; a small necessary one in {len(needed)}"
-            line += f", of {_range(needed)}." if len(needed) else "."
+            sufficient = rows["sufficient_size"].dropna()
+            line = f"{signal}: a small sufficient set in {len(sufficient)} of {len(rows)} runs"
+            line += f", of {_range(sufficient)}" if len(sufficient) else ""
+            necessary = rows["necessary_size"].dropna()
+            line += f"; a small necessary one in {len(necessary)}"
+            line += f", of {_range(necessary)}." if len(necessary) else "."
             lines.append(line)
         for row in self.associations.to_dict("records"):
-            said = (
+            correlation = (
                 f"ρ = {row['rho']:.2f}, p = {row['p']:.2f}"
                 if np.isfinite(row["rho"])
                 else "nothing to correlate"
             )
-            lines.append(f"{row['size']} and {row['with']}: {said} ({row['n']} runs).")
+            lines.append(f"{row['size']} and {row['with']}: {correlation} ({row['n']} runs).")
         return "\n".join(lines)
 
     def to_csv(self, directory: str | Path) -> list[Path]:
@@ -120,13 +120,13 @@ def find_units_over_runs(
     rows, findings = [], []
     for run in runs:
         lm = load_language_model(run)
-        known = _training(run)
+        training = _training(run)
         for signal in signals or (None,):
-            found = find_units(
+            finding = find_units(
                 lm, pairs, feature, layer, signal, seed, goals=goals, progress=progress, **options
             )
-            findings.append(found)
-            rows.append({"run": str(run), **known, **_row(found), "seed": seed})
+            findings.append(finding)
+            rows.append({"run": str(run), **training, **_row(finding), "seed": seed})
     table = pd.DataFrame(rows)
     return UnitsOverRuns(table, _associations(table, goals, seed), tuple(findings))
 
@@ -142,23 +142,23 @@ def _training(run: str | Path) -> dict[str, Any]:
     return {"dropout": config.get("dropout", np.nan), "training_seed": config.get("seed", np.nan)}
 
 
-def _row(found: UnitFinding) -> dict[str, Any]:
-    rows = found.tables["interventions"]
+def _row(finding: UnitFinding) -> dict[str, Any]:
+    rows = finding.tables["interventions"]
     clean = rows[(rows["intervention"] == "none") & (rows["direction"] == BOTH)]
-    swapped = rows[(rows["set"] == "sufficient") & (rows["intervention"] == "interchange")]
+    exchanged = rows[(rows["set"] == "sufficient") & (rows["intervention"] == INTERCHANGE)]
     return {
-        "cell": found.cell,
-        "units": found.units,
+        "cell": finding.cell,
+        "units": finding.units,
         "accuracy": float(clean["accuracy"].iloc[0]),
-        "layer": found.layer,
-        "signal": found.signal,
-        "claim": found.claim,
-        "sufficient_size": len(found.sufficient) or np.nan,
-        "sufficient_units": " ".join(map(str, found.sufficient)),
-        "necessary_size": len(found.necessary) or np.nan,
-        "necessary_units": " ".join(map(str, found.necessary)),
-        "flipped": float(swapped["flipped"].min()) if len(swapped) else np.nan,
-        "direction_rank": found.direction_rank,
+        "layer": finding.layer,
+        "signal": finding.signal,
+        "claim": finding.claim,
+        "sufficient_size": len(finding.sufficient) or np.nan,
+        "sufficient_units": str(finding.sufficient),
+        "necessary_size": len(finding.necessary) or np.nan,
+        "necessary_units": str(finding.necessary),
+        "flipped": float(exchanged["flipped"].min()) if len(exchanged) else np.nan,
+        "direction_rank": finding.direction_rank,
     }
 
 
@@ -169,16 +169,16 @@ def _associations(table: pd.DataFrame, goals: Goals, seed: int) -> pd.DataFrame:
     for kind, limit in limits.items():
         sizes = once[f"{kind}_size"].fillna(limit + 1)
         for other in ("accuracy", "dropout"):
-            there = once[other].notna()
-            rho, p = spearman(sizes[there].to_numpy(), once.loc[there, other].to_numpy(), seed)
+            present = once[other].notna()
+            rho, p = spearman(sizes[present].to_numpy(), once.loc[present, other].to_numpy(), seed)
             rows.append(
                 {
                     "size": f"{kind} size",
                     "with": other,
                     "rho": rho,
                     "p": p,
-                    "n": int(there.sum()),
-                    "without_small_set": int(once.loc[there, f"{kind}_size"].isna().sum()),
+                    "n": int(present.sum()),
+                    "without_small_set": int(once.loc[present, f"{kind}_size"].isna().sum()),
                     "seed": seed,
                 }
             )

@@ -1,4 +1,4 @@
-"""What the protocol found, with every table that the verdict rests on."""
+"""The finding that the protocol comes to, with every table that the verdict rests on."""
 
 import html
 import json
@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from textgate.interchange import Units
 from textgate.unit_search._goals import Goals
 
 # What each table shows, for a page.
@@ -47,6 +48,8 @@ td.w,th.w{text-align:left}.verdict{font-size:1.15rem;background:#f3f5f7;padding:
 class UnitFinding:
     """Which units hold a feature, and how that is known.
 
+    Its sets are `textgate.interchange.Units`, which are tuples of numbers.
+
     Attributes:
         feature: What the pairs are about.
         layer: The layer.
@@ -76,11 +79,11 @@ class UnitFinding:
     signal: str
     cell: str
     units: int
-    sufficient: tuple[int, ...]
-    necessary: tuple[int, ...]
-    specific: tuple[int, ...]
-    both: tuple[int, ...]
-    alternatives: tuple[tuple[int, ...], ...]
+    sufficient: Units
+    necessary: Units
+    specific: Units
+    both: Units
+    alternatives: tuple[Units, ...]
     direction_rank: int
     claim: str
     verdict: str
@@ -114,17 +117,16 @@ class UnitFinding:
 
     def to_json(self) -> str:
         """Return everything but the tables as JSON."""
-        known = {
-            name: getattr(self, name)
-            for name in (
-                *("feature", "layer", "signal", "cell", "units", "sufficient", "necessary"),
-                *("specific", "both"),
-                *("alternatives", "direction_rank", "claim", "verdict", "seed"),
-            )
+        names = (
+            *("feature", "layer", "signal", "cell", "units", "sufficient", "necessary"),
+            *("specific", "both", "alternatives", "direction_rank", "claim", "verdict", "seed"),
+        )
+        facts = {name: getattr(self, name) for name in names} | {
+            "goals": asdict(self.goals),
+            "settings": dict(self.settings),
+            "versions": dict(self.versions),
         }
-        known |= {"goals": asdict(self.goals), "settings": dict(self.settings)}
-        known["versions"] = dict(self.versions)
-        return json.dumps(known, indent=1, ensure_ascii=False) + "\n"
+        return json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
 
     def to_csv(self, directory: str | Path) -> list[Path]:
         """Write every table as a CSV file, and the rest as `finding.json`.
@@ -137,14 +139,14 @@ class UnitFinding:
         """
         from textgate._files import write_text
 
-        place = Path(directory)
-        paths = []
-        for name, table in self.tables.items():
-            path = place / f"{name}.csv"
-            write_text(path, table.assign(seed=self.seed).to_csv(index=False))
-            paths.append(path)
-        write_text(place / "finding.json", self.to_json())
-        return [*paths, place / "finding.json"]
+        files = {
+            f"{name}.csv": table.assign(seed=self.seed).to_csv(index=False)
+            for name, table in self.tables.items()
+        }
+        files["finding.json"] = self.to_json()
+        for name, text in files.items():
+            write_text(Path(directory) / name, text)
+        return [Path(directory) / name for name in files]
 
     def to_html(self, path: str | Path) -> Path:
         """Write the verdict and the tables as one page that needs nothing else.

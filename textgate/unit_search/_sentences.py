@@ -116,6 +116,7 @@ class _Ablations:
             return np.zeros(self.runner.units)
         if kind == "mean":
             return np.asarray(np.nanmean(self.values, axis=(0, 1)))
+        assert self.runner.items.last is not None  # a language model's items are prefixes
         sentences, time = self.shape
         donors = self.random.integers(len(self.values), size=sentences)
         steps = np.minimum(np.arange(time)[None], self.runner.items.last[donors][:, None])

@@ -1,0 +1,38 @@
+"""The search asks a model for its layers and its memory, whatever its cells are called."""
+
+import pytest
+
+from tests.unit_search.planted import TOKENIZER
+from textgate.models import LanguageModel
+from textgate.unit_search._subject import Place, Subject
+
+
+def subject(cell):
+    return Subject(LanguageModel(TOKENIZER, cell=cell, units=(4, 3), embedding=2, seed=0))
+
+
+@pytest.mark.parametrize(
+    ("cell", "layer", "memory"),
+    [
+        ("lstm", "lstm", "cell_state"),
+        ("lstm_coupled", "lstm", "cell_state"),
+        ("lstm_forget_1", "lstm", "cell_state"),
+        ("gru", "gru", "hidden_state"),
+        ("gru_reset_1", "gru", "hidden_state"),
+        ("simple_rnn", "simple_rnn", "hidden_state"),
+    ],
+)
+def test_units_are_looked_for_in_the_memory_of_each_layer(cell, layer, memory):
+    assert subject(cell).places() == [Place(layer, memory), Place(f"{layer}_1", memory)]
+    assert subject(cell).places(f"{layer}_1", "candidate") == [Place(f"{layer}_1", "candidate")]
+
+
+def test_fresh_weights_are_others_for_another_seed_and_the_same_for_the_same():
+    trained = subject("gru")
+    fresh = [trained.with_fresh_weights(seed).fingerprint for seed in (1, 1, 2)]
+    assert fresh[0] == fresh[1]
+    assert len({trained.fingerprint, *fresh}) == 3
+
+
+def test_a_place_is_named_in_words():
+    assert str(Place("lstm_1", "cell_state")) == "lstm_1's cell state"
