@@ -29,9 +29,14 @@ def test_units_are_looked_for_in_the_memory_of_each_layer(cell, layer, memory):
 
 def test_fresh_weights_are_others_for_another_seed_and_the_same_for_the_same():
     trained = subject("gru")
-    fresh = [trained.with_fresh_weights(seed).fingerprint for seed in (1, 1, 2)]
+    before = trained.fingerprint
+    fresh = []
+    for seed in (1, 1, 2):
+        with trained.with_fresh_weights(seed) as untrained:
+            fresh.append(untrained.fingerprint)
     assert fresh[0] == fresh[1]
-    assert len({trained.fingerprint, *fresh}) == 3
+    assert len({before, *fresh}) == 3
+    assert trained.fingerprint == before
 
 
 def test_a_place_is_named_in_words():
