@@ -5,13 +5,13 @@ model itself is called, by the same interception that tracing uses and in a stat
 it stays as it was.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 
+from textgate._backend import Tensor
 from textgate.recurrence import Edit
 from textgate.tracing import Call, SiteCall, find_sites, intercept
 
@@ -26,7 +26,7 @@ class LayerCall(NamedTuple):
     """
 
     call: Call
-    signals: dict[str, Any]
+    signals: dict[str, Tensor]
     outputs: Any
 
     @property
@@ -35,13 +35,6 @@ class LayerCall(NamedTuple):
         if self.call.mask is None:
             return np.ones(self.call.inputs.shape[:2], bool)
         return np.asarray(self.call.mask)
-
-
-@contextmanager
-def stateless() -> Iterator[None]:
-    """Let a model be called without changing its states and random generators."""
-    with keras.StatelessScope(collect_losses=True):
-        yield
 
 
 def call_of(
@@ -62,7 +55,7 @@ def call_of(
         ValueError: If the model doesn't call the layer, or not as often.
     """
     site, number = target
-    recorded: list[tuple[Call, dict[str, Any]]] = []
+    recorded: list[tuple[Call, dict[str, Tensor]]] = []
 
     def is_meant(call: Call) -> bool:
         return call.site.path == site.path and call.index == number
@@ -70,13 +63,14 @@ def call_of(
     def edits(call: Call) -> Sequence[Edit]:
         return edit(call) if edit is not None and is_meant(call) else ()
 
-    def record(call: Call, signals: dict[str, Any]) -> None:
+    def record(call: Call, signals: dict[str, Tensor]) -> None:
         if is_meant(call):
             recorded.append((call, signals))
 
     # All cells of a stack, since one loop runs them all.
     sites = [other for other in find_sites(model)[0] if other.layer is site.layer]
-    with stateless(), intercept(sites, edits=edits, record=record):
+    scope = keras.StatelessScope(collect_losses=True)  # states and generators stay as they are
+    with scope, intercept(sites, edits=edits, record=record):
         arguments = {"training": False} if model._call_has_training_arg else {}
         outputs = model(inputs, **arguments)
     if not recorded:

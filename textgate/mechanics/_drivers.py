@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from textgate._backend import Tensor
 from textgate.layers import weights_of
 from textgate.mechanics._calls import LayerCall, call_of
 from textgate.mechanics._nodes import DIMS
@@ -151,7 +152,7 @@ def _columns(spec: Spec, weights: Weights, name: str, units: np.ndarray) -> Weig
     )
 
 
-def _array(tensor: Any) -> np.ndarray:
+def _array(tensor: Tensor) -> np.ndarray:
     if str(tensor.dtype).endswith("float16"):  # NumPy doesn't know bfloat16
         tensor = keras.ops.cast(tensor, "float32")
     return np.asarray(tensor, np.float64)

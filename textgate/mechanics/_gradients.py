@@ -26,7 +26,7 @@ import pandas as pd
 import xarray as xr
 
 from textgate import recurrence
-from textgate._backend import require_tensorflow
+from textgate._backend import Tensor, require_tensorflow
 from textgate.mechanics._calls import call_of
 from textgate.mechanics._nodes import DIMS
 from textgate.tracing import Call, SiteCall, one_site
@@ -39,7 +39,7 @@ def gradient_paths(
     target: int | str | Sequence[int] | None = None,
     *,
     layer: str | None = None,
-    loss: Callable[[Any], Any] | None = None,
+    loss: Callable[[Tensor], Tensor] | None = None,
 ) -> xr.Dataset:
     """Return ∂loss/∂state at each step before a target, in full and along the cell alone.
 
@@ -141,12 +141,12 @@ class _Gradient(NamedTuple):
 
 
 def _gradient(
-    model: keras.Model, inputs: Any, site_call: SiteCall, loss: Callable[[Any], Any]
+    model: keras.Model, inputs: Any, site_call: SiteCall, loss: Callable[[Tensor], Tensor]
 ) -> _Gradient:
     import tensorflow as tf
 
     spec = site_call.site.spec
-    nudges: list[tf.Tensor] = []
+    nudges: list[Tensor] = []
     with tf.GradientTape(watch_accessed_variables=False) as tape:
 
         def nudge(call: Call) -> list[recurrence.Edit]:
@@ -219,11 +219,11 @@ def _prediction(model: keras.Model, texts: Any, target: Any) -> _Prediction:
     return _Prediction(ids, words, at - 1, words[np.arange(len(texts)), at])
 
 
-def _surprisal(ids: np.ndarray, steps: np.ndarray) -> Callable[[Any], Any]:
+def _surprisal(ids: np.ndarray, steps: np.ndarray) -> Callable[[Tensor], Tensor]:
     """Return the function from logits to −log p of the word after each step."""
     rows = np.arange(len(ids))
 
-    def loss(logits: Any) -> Any:
+    def loss(logits: Tensor) -> Tensor:
         import tensorflow as tf
 
         at = np.stack([rows, steps], axis=1)
