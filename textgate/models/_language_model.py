@@ -15,14 +15,13 @@ saved with it in one `.keras` file, and probabilities of texts:
 A text begins with `<bos>`, which is given and not predicted. Padding (id 0) is masked.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
 
-from textgate.models._cells import CELLS, equations_of, make_layer
+from textgate.models._architecture import Architecture
+from textgate.models._cells import equations_of
 from textgate.models._text_model import TextModel
 
 
@@ -88,65 +87,29 @@ class LanguageModel(TextModel, keras.Model):
         name: str = "language_model",
         **kwargs: Any,
     ) -> None:
-        units = _checked_units(units)
-        if cell not in CELLS:
-            raise ValueError(f"`cell` must be one of {', '.join(CELLS)}. Received: cell={cell!r}")
-        if not 0.0 <= dropout < 1.0:
-            raise ValueError(
-                f"`dropout` must be at least 0 and less than 1. Received: dropout={dropout!r}"
-            )
-        if embedding is None:
-            embedding = units[-1] if tied else units[0]
-        if not _is_positive(embedding):
-            raise ValueError(
-                f"`embedding` must be a positive integer or None. Received: embedding={embedding!r}"
-            )
-        if not embedding_scale > 0:
-            raise ValueError(
-                f"`embedding_scale` must be above 0. Received: embedding_scale={embedding_scale!r}"
-            )
-        if forget_bias is not None and not abs(forget_bias) < math.inf:
-            raise ValueError(
-                f"`forget_bias` must be a number or None. Received: forget_bias={forget_bias!r}"
-            )
-        dtype = kwargs.pop("dtype", None)
-        inputs, outputs = _graph(
-            len(tokenizer),
+        architecture = Architecture(
             cell,
             units,
-            int(embedding),
+            embedding,
             tied,
             dropout,
             seed,
             embedding_scale,
             forget_bias,
-            dtype,
+            kwargs.pop("dtype", None),
         )
+        inputs, outputs = architecture.graph(len(tokenizer))
         super().__init__(inputs=inputs, outputs=outputs, name=name, **kwargs)
         # Past Keras's tracking, which would wrap what it takes for a container of layers.
         object.__setattr__(self, "tokenizer", tokenizer)
-        object.__setattr__(
-            self,
-            "_arguments",
-            {
-                "cell": cell,
-                "units": list(units),
-                "embedding": int(embedding),
-                "tied": bool(tied),
-                "dropout": float(dropout),
-                "seed": seed,
-                "embedding_scale": float(embedding_scale),
-                "forget_bias": forget_bias if forget_bias is None else float(forget_bias),
-                "dtype": dtype if dtype is None else self.get_layer("embedding").dtype_policy.name,
-            },
-        )
+        object.__setattr__(self, "_architecture", architecture)
 
     # -- structure ---------------------------------------------------------------------------
 
     @property
     def cell(self) -> str:
         """The kind of the cells: `"lstm"`, `"gru"` or another of `textgate.models.CELLS`."""
-        return self._arguments["cell"]
+        return self._architecture.cell
 
     @property
     def memory(self) -> str:
@@ -157,18 +120,17 @@ class LanguageModel(TextModel, keras.Model):
     @property
     def units(self) -> tuple[int, ...]:
         """The number of units of each recurrent layer, from the input up."""
-        return tuple(self._arguments["units"])
+        return self._architecture.units
 
     @property
     def tied(self) -> bool:
         """Whether the output uses the embedding's matrix."""
-        return self._arguments["tied"]
+        return self._architecture.tied
 
     @property
     def recurrent_layers(self) -> list[Any]:
         """The recurrent layers, from the input up."""
-        stem = CELLS[self.cell].layer
-        return [self.get_layer(_name(stem, index)) for index in range(len(self.units))]
+        return [self.get_layer(name) for name in self._architecture.layer_names]
 
     def hidden(
         self,
@@ -202,14 +164,13 @@ class LanguageModel(TextModel, keras.Model):
             x, *last = layer(x, initial_state=initial, mask=mask, training=training)
             states.append(last)
         x = self._dropped(x, len(self.units), training)
-        if self.tied and self.units[-1] != self._arguments["embedding"]:
+        if self._architecture.has_projection:
             x = self.get_layer("projection")(x)
         return x, states
 
     def _dropped(self, x: Any, index: int, training: bool) -> Any:
-        if not self._arguments["dropout"]:
-            return x
-        return self.get_layer(_name("dropout", index))(x, training=training)
+        names = self._architecture.dropout_names
+        return self.get_layer(names[index])(x, training=training) if names else x
 
     def readout(self, hidden: Any) -> Any:
         """Return the logits `(…, vocabulary)` for what `hidden` returned (or rows of it)."""
@@ -234,7 +195,7 @@ class LanguageModel(TextModel, keras.Model):
         return {
             "name": self.name,
             "trainable": self.trainable,
-            **self._arguments,
+            **self._architecture.config,
             "tokenizer": self.tokenizer.get_config(),
         }
 
@@ -250,105 +211,3 @@ class LanguageModel(TextModel, keras.Model):
         if not trainable:
             model.trainable = False
         return model
-
-
-def _name(kind: str, index: int) -> str:
-    return kind if index == 0 else f"{kind}_{index}"
-
-
-def _is_positive(value: Any) -> bool:
-    is_integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    return is_integer and bool(value > 0)
-
-
-def _checked_units(units: Any) -> tuple[int, ...]:
-    sizes = (units,) if _is_positive(units) else units
-    if not isinstance(sizes, list | tuple) or not sizes or not all(map(_is_positive, sizes)):
-        raise ValueError(
-            "`units` must be a positive integer, or one for each recurrent layer. "
-            f"Received: units={units!r}"
-        )
-    return tuple(int(size) for size in sizes)
-
-
-def _graph(
-    vocabulary: int,
-    cell: str,
-    units: tuple[int, ...],
-    dimension: int,
-    tied: bool,
-    dropout: float,
-    seed: int | None,
-    scale: float,
-    forget_bias: float | None,
-    dtype: Any,
-) -> tuple[Any, Any]:
-    """Return inputs and outputs of the model's graph."""
-    random = np.random.default_rng(seed)
-
-    def fresh() -> int:
-        return int(random.integers(2**31 - 1))
-
-    def glorot() -> Any:
-        return keras.initializers.GlorotUniform(seed=fresh())
-
-    def orthogonal() -> Any:
-        return keras.initializers.Orthogonal(seed=fresh())
-
-    inputs = keras.Input((None,), dtype="int32", name="ids")
-    embedding = keras.layers.ReversibleEmbedding(
-        vocabulary,
-        dimension,
-        tie_weights=True,
-        embeddings_initializer=keras.initializers.RandomUniform(-scale, scale, seed=fresh()),
-        mask_zero=True,
-        dtype=dtype,
-        name="embedding",
-    )
-    x = embedding(inputs)
-    for index, size in enumerate(units):
-        if dropout:
-            x = keras.layers.Dropout(
-                dropout, seed=fresh(), dtype=dtype, name=_name("dropout", index)
-            )(x)
-        # The last states are for reading on from there; the graph doesn't use them.
-        layer = make_layer(
-            cell,
-            size,
-            kernel_initializer=glorot(),
-            recurrent_initializer=orthogonal(),
-            dtype=dtype,
-            name=_name(CELLS[cell].layer, index),
-        )
-        x, *_ = layer(x)
-        if forget_bias is not None and CELLS[cell].is_recurrent:
-            _set_forget_bias(layer.cell, forget_bias)
-    if dropout:
-        x = keras.layers.Dropout(
-            dropout, seed=fresh(), dtype=dtype, name=_name("dropout", len(units))
-        )(x)
-    if tied:
-        if units[-1] != dimension:
-            x = keras.layers.Dense(
-                dimension,
-                use_bias=False,
-                kernel_initializer=glorot(),
-                dtype=dtype,
-                name="projection",
-            )(x)
-        return inputs, embedding(x, reverse=True)
-    output = keras.layers.Dense(vocabulary, kernel_initializer=glorot(), dtype=dtype, name="output")
-    return inputs, output(x)
-
-
-def _set_forget_bias(cell: Any, value: float) -> None:
-    """Set the bias of the gates that retain, if the cell has gates."""
-    from textgate.layers import spec_of  # as in `textgate.models._cells`, not yet there above
-
-    equations = spec_of(cell).cell
-    if not equations.gates:
-        return
-    bias = np.array(keras.ops.convert_to_numpy(cell.bias))
-    columns = equations.columns_of(equations.retention[0], cell.units)
-    np.atleast_2d(bias)[0, columns] = value  # a GRU may have two biases; the first is the input's
-    cell.bias.assign(bias)
