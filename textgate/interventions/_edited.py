@@ -6,7 +6,7 @@ out the edits stand in for the layers' own; see `textgate.tracing.intercept`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, overload
 
 import keras
 import numpy as np
@@ -24,6 +24,16 @@ from textgate.tracing.inputs import source_of
 from textgate.tracing.program import NOTES, OUTPUTS, Head, Program, program_for
 
 _BATCH = 32  # as Keras has it
+
+
+@overload
+def intervene(
+    model: "TextModel | EditedLanguageModel", interventions: Iterable[Intervention]
+) -> "EditedLanguageModel": ...
+
+
+@overload
+def intervene(model: Any, interventions: Iterable[Intervention]) -> "Edited": ...
 
 
 def intervene(model: Any, interventions: Iterable[Intervention]) -> "Edited":
@@ -61,7 +71,7 @@ def intervene(model: Any, interventions: Iterable[Intervention]) -> "Edited":
     array([1., 1., 1.], dtype=float32)
     """
     if isinstance(model, Edited):
-        return intervene(model.model, [*model.interventions, *_listed(interventions)])
+        return type(model)(model.model, [*model.interventions, *_listed(interventions)])
     kind = EditedLanguageModel if isinstance(model, TextModel) else Edited
     return kind(model, _listed(interventions))
 

@@ -15,7 +15,7 @@ from textgate._special_tokens import PAD
 from textgate.datasets.features import Feature
 from textgate.interchange import Contrasts, Runner, Units
 from textgate.interchange.effects import ABLATIONS
-from textgate.interventions import Clamp, EditedLanguageModel
+from textgate.interventions import Clamp, intervene
 from textgate.models import LanguageModel
 from textgate.unit_search._control_sets import random_sets
 
@@ -58,7 +58,7 @@ def perplexities(
     ablations = _Ablations(runner, ids.shape, seed)
 
     def row(label: str, kind: str, sets: Sequence[Units]) -> dict[str, Any]:
-        edited = [EditedLanguageModel(lm, [ablations.of(kind, units)]) for units in sets]
+        edited = [intervene(lm, [ablations.of(kind, units)]) for units in sets]
         losses = [-model.score_tokens(ids).astype(np.float64) for model in edited]
         everywhere = [float(np.exp(np.nanmean(loss))) for loss in losses]
         others = [float(np.exp(np.nanmean(loss[~in_pairs]))) for loss in losses]
