@@ -61,14 +61,15 @@ def test_a_run_in_units_out(monkeypatch, tmp_path, files, capsys):
         (["a", "--signal", "x", "--signal", "y"], "one run takes one --signal"),
         (["MODEL", "--layer", "lstm"], "no such recurrent layer"),
         (["MODEL", "--signal", "cell_state", "--pairs", "PAIRS"], "signal='cell_state'"),
-        (["MODEL", "--feature", "mood"], "give your own as `pairs`"),
+        (["MODEL", "--feature", "mood"], "gender, number and tense; give your own as `pairs`"),
+        (["MODEL", "--feature", "tense"], "unknown are 'is', 'was'"),
         (["MODEL", "--pairs", "pronoun_agreement"], "for unknown words), of which"),
         (["MODEL", "--to", "PAIRS"], "takes a directory, and this is a file"),
     ],
 )
 def test_mistakes_take_one_line(monkeypatch, files, capsys, arguments, message):
     names = {"MODEL": files[0], "PAIRS": files[1]}
-    if arguments[:1] == ["MODEL"] and "--pairs" not in arguments and "mood" not in arguments:
+    if arguments[:1] == ["MODEL"] and "--pairs" not in arguments and "--feature" not in arguments:
         arguments = [*arguments, "--pairs", "PAIRS"]
     assert run(monkeypatch, *(names.get(a, a) for a in arguments)) == 2
     error = capsys.readouterr().err

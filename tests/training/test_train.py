@@ -269,3 +269,19 @@ def test_recipes_survive_json():
     assert Recipe.from_dict(config) == recipe
     del config["forget_bias"]  # of before there was this setting, when it began as in Keras
     assert Recipe.from_dict(config) == dataclasses.replace(recipe, forget_bias=None)
+
+
+def test_generated_data_are_trained_on_by_name_one_or_several(tmp_path, monkeypatch):
+    made = {
+        "tense_agreement": ["Yesterday she fed the cat.", "Nowadays she feeds the dog."],
+        "number_agreement": ["The cats are here.", "The cat is here."],
+    }
+    monkeypatch.setattr(tg.datasets, "sentences", lambda source, split: made[source])
+    recipe = dataclasses.replace(TINY, epochs=1)
+    one = train(dataclasses.replace(recipe, data="tense_agreement"), tmp_path / "one", False)
+    assert {"Yesterday", "feeds"} <= set(one.tokenizer.vocabulary)
+    assert "cats" not in one.tokenizer.vocabulary
+    data = ("tense_agreement", "number_agreement")
+    both = train(dataclasses.replace(recipe, data=data), tmp_path / "both", False)
+    assert {"Yesterday", "feeds", "cats", "is"} <= set(both.tokenizer.vocabulary)
+    assert not (tmp_path / "both" / "data").exists()

@@ -5,14 +5,16 @@ from typing import Annotated
 
 import typer
 
+from textgate.datasets.features import SOURCES
+
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="A run directory, or a .keras file.")],
     pairs: Annotated[
         list[str] | None,
         typer.Option(
-            help="pronoun_agreement (the default), number_agreement, a file of pairs or contexts "
-            "(.jsonl, .csv, .tsv, also .gz), or tfds:blimp/…; repeatable."
+            help=f"{', '.join(SOURCES)} (the first is the default), a file of pairs or "
+            "contexts (.jsonl, .csv, .tsv, also .gz), or tfds:blimp/…; repeatable."
         ),
     ] = None,
     split: Annotated[

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from textgate.datasets.features import FEATURES
+from textgate.datasets.features import FEATURES, SOURCES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,7 @@ def units(
     pairs: Annotated[
         str | None,
         typer.Option(
-            help="pronoun_agreement, number_agreement, or a file of pairs with the column "
+            help=f"{', '.join(SOURCES)}, or a file of pairs with the column "
             "counterpart_prefix; by default what the feature needs."
         ),
     ] = None,

@@ -1,6 +1,7 @@
 """The public names of `textgate.datasets`, and the module that each comes from."""
 
 from ._encoded import EncodedText as EncodedText
+from ._generated import is_generated as is_generated
 from ._generated import sentences as sentences
 from ._pairs import minimal_pairs as minimal_pairs
 from ._pipelines import SentenceBatch as SentenceBatch
@@ -22,6 +23,7 @@ __all__ = [
     "UnknownDropout",
     "WindowBatch",
     "WindowBatches",
+    "is_generated",
     "minimal_pairs",
     "sentences",
 ]

@@ -8,16 +8,16 @@ births), things with *it*, and sentences without any pronoun. They keep the gend
 """
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from textgate.datasets import _grammar as grammar
 from textgate.datasets import _pronoun_items as pronoun_items
 from textgate.datasets import _verb_agreement as verb_agreement
 from textgate.datasets import lexicon
 from textgate.datasets._grammar import Item
+from textgate.datasets.features import SOURCES
 from textgate.datasets.lexicon import CLASSES, GENDERS, Weighted
 
-SOURCES = tuple(sorted([*verb_agreement.AGREEMENTS, "pronoun_agreement"]))
 # So many others for so many items.
 _OTHERS, _ITEMS = 3, 7
 # One in so many of the others is a sentence of number agreement.
@@ -40,6 +40,20 @@ def _others(split: str, size: int, seed: int) -> Iterator[str]:
         if pronoun_items.share(text) == split:
             made += 1
             yield text
+
+
+def is_generated(data: str | Sequence[str]) -> bool:
+    """Return whether what a model is trained on is generated, all of it.
+
+    Args:
+        data: One source or several: names of generated data, or paths and names of text.
+
+    Example:
+
+    >>> is_generated("tense_agreement"), is_generated(["tense_agreement", "novels/*.txt"])
+    (True, False)
+    """
+    return {data} <= set(SOURCES) if isinstance(data, str) else set(data) <= set(SOURCES)
 
 
 def _texts(items: Iterable[Item]) -> list[str]:
@@ -69,7 +83,7 @@ def sentences(
     10
     """
     if source not in SOURCES:
-        names = ", ".join(SOURCES)
+        names = ", ".join(sorted(SOURCES))
         raise ValueError(f"Sentences are generated for {names}. Received: source={source!r}")
     if source in verb_agreement.AGREEMENTS:
         return _texts(verb_agreement.items(source, split, size, seed))

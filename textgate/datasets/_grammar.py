@@ -395,7 +395,9 @@ def _is(piece: str | _Slot, kind: str) -> bool:
 
 def _negates(pieces: list[str | _Slot]) -> bool:
     """Say whether "no girl" before these words would be negated twice."""
-    words = (word for piece in pieces if isinstance(piece, str) for word in piece.split())
+    texts = [piece for piece in pieces if isinstance(piece, str)]
+    texts += [piece.first for piece in pieces if isinstance(piece, _Slot) and piece.kind == "tense"]
+    words = (word for text in texts for word in text.split())
     return any(word.endswith("n't") or word in _NEGATIONS for word in words)
 
 

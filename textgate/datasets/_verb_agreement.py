@@ -91,7 +91,7 @@ AGREEMENTS = {
     "tense_agreement": Agreement(
         "tense",
         TENSES,
-        {"train": 24_000, "validation": 1_200, "test": 2_400},
+        {"train": 48_000, "validation": 1_200, "test": 2_400},
         str,
         counterparts.of_tense,
     ),

@@ -57,6 +57,8 @@ FEATURES = {
         Feature("tense", TENSES, "tense_agreement", text="tense_agreement"),
     )
 }
+# The generated data sets, each of sentences and of minimal pairs.
+SOURCES = tuple(feature.pairs for feature in FEATURES.values() if feature.pairs is not None)
 
 
 def feature_of(feature: str | Feature) -> Feature:

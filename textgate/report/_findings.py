@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from textgate import models, recurrence
+from textgate.datasets import is_generated
 from textgate.recurrence import Cell
 
 
@@ -82,7 +83,7 @@ class ModelFindings:
     @property
     def on_text(self) -> bool:
         """Whether the model was trained on text, and not on generated sentences."""
-        return str(self.config.get("data", "pronoun_agreement")) != "pronoun_agreement"
+        return not is_generated(self.config.get("data", "pronoun_agreement"))
 
     @property
     def keeping_gate(self) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 from textgate.models.runs import RunLayout
 from textgate.training._recipe import Recipe
 
-GENERATED = ("pronoun_agreement",)
 _BUCKET = 2  # lengths; 4 % of the generated data's batches is padding then, with 4 lengths 11 %
 _HELD_OUT = 50  # of text without validation data, every 50th paragraph validates
 
@@ -32,7 +31,13 @@ class TrainingData:
     """
 
     def __init__(self, recipe: Recipe, run: RunLayout) -> None:
-        from textgate.datasets import EncodedText, SentenceBatches, UnknownDropout, WindowBatches
+        from textgate.datasets import (
+            EncodedText,
+            SentenceBatches,
+            UnknownDropout,
+            WindowBatches,
+            is_generated,
+        )
         from textgate.tokenizers import WordTokenizer
 
         texts = _texts(recipe)
@@ -46,7 +51,7 @@ class TrainingData:
         encoded = {}
         for split in ("train", "validation"):
             path = run.encoded / split
-            if recipe.data in GENERATED:
+            if is_generated(recipe.data):
                 encoded[split] = EncodedText.encode(texts(split), self.tokenizer)
             elif path.is_dir():
                 encoded[split] = EncodedText.load(path, self.tokenizer)
@@ -77,13 +82,14 @@ class TrainingData:
 
 def _texts(recipe: Recipe) -> Callable[[str], Iterable[str]]:
     """Return a function from split to texts."""
-    source = recipe.data
-    if isinstance(source, str) and source in GENERATED:
-        from textgate.datasets import sentences
+    from textgate.datasets import Corpus, is_generated, sentences
 
+    if is_generated(recipe.data):
+        sources = (recipe.data,) if isinstance(recipe.data, str) else recipe.data
         # Kept, since both the vocabulary and the encoder read them and making them is slow.
-        return functools.cache(lambda split: list(sentences(source, split)))
-    from textgate.datasets import Corpus
+        return functools.cache(
+            lambda split: [text for source in sources for text in sentences(source, split)]
+        )
 
     def corpus(sources: Any) -> Any:
         return Corpus(

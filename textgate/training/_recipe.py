@@ -10,6 +10,8 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
+from textgate.datasets.features import SOURCES
+
 _SCHEDULES = ("stable", "cosine", "constant")
 _STABLE = 0.6  # the share of the steps with the highest learning rate
 # What the settings are where a configuration of before they existed lacks them.
@@ -60,8 +62,8 @@ class Recipe:
     """What to train on, which model, and how.
 
     Attributes:
-        data: The name of a generated data set (`"pronoun_agreement"`), or text: a path, a glob, a
-            TFDS name (`"tfds:lm1b"`), or several.
+        data: The name of a generated data set (`"pronoun_agreement"`; `textgate.datasets.sentences`
+            has them), or text: a path, a glob, a TFDS name (`"tfds:lm1b"`), or several of either.
         validation: Text to validate on, likewise. `None` takes the validation split of a generated
             data set, and of text every 50th paragraph, which then isn't trained on.
         running: Whether to read the text on and on, with the states carried from window to window,
@@ -110,8 +112,8 @@ class Recipe:
 
     data: str | tuple[str, ...] = _setting(
         "pronoun_agreement",
-        "pronoun_agreement (the default), or text: a .txt or .txt.gz file, a glob, or a TFDS name "
-        "such as tfds:lm1b; repeatable.",
+        f"{', '.join(SOURCES)} (the first is the default), or text: a .txt or .txt.gz file, "
+        "a glob, or a TFDS name such as tfds:lm1b; repeatable.",
     )
     validation: str | tuple[str, ...] | None = _setting(None, "Text to validate on; repeatable.")
     running: bool = _setting(False, "Read text on and on, with states carried along.", shown=True)

@@ -1,5 +1,6 @@
 """The opening: the question, and how it is asked."""
 
+from textgate.datasets import is_generated
 from textgate.report._blocks import Section, Text
 from textgate.report._findings import Findings
 from textgate.report._words import listed
@@ -35,10 +36,11 @@ def _with_article(cell: str) -> str:
 
 
 def _data(findings: Findings) -> str:
-    sources = {str(model.config.get("data", "")) for model in findings.models}
-    if sources == {"pronoun_agreement"}:
+    sources = [model.config.get("data", "") for model in findings.models]
+    generated = [is_generated(source) for source in sources]
+    if all(generated):
         return "sentences generated for the purpose"
-    if "" in sources or "pronoun_agreement" in sources:
+    if any(generated) or not all(sources):
         return "text"
     return "running English text" if findings.models[0].config.get("running") else "English text"
 
