@@ -32,9 +32,9 @@ def pronouns_in(texts: Sequence[str]) -> pd.DataFrame:
     counts: Counter[str] = Counter()
     words = 0
     for paragraph in Corpus(list(texts)).paragraphs():
-        found = split(paragraph)
-        words += len(found)
-        counts.update(word.lower() for word in found)
+        tokens = split(paragraph)
+        words += len(tokens)
+        counts.update(word.lower() for word in tokens)
         if words >= _WORDS:
             break
     rows = []
@@ -54,10 +54,10 @@ def pronouns_in(texts: Sequence[str]) -> pd.DataFrame:
     sums = table.groupby("gender")["count"].sum()
     lacking = [gender for gender in sums.index if sums[gender] < _LEAST]
     if lacking:
-        said = ", ".join(itertools.islice(map(str, texts), 3))
+        sources = ", ".join(itertools.islice(map(str, texts), 3))
         raise ValueError(
             f"the text has hardly any {' or '.join(lacking)} pronouns ({int(sums.min())} in "
             f"{words:,} words), so that there is no agreement to learn; give other text. "
-            f"Received: {said}"
+            f"Received: {sources}"
         )
     return table

@@ -17,6 +17,7 @@ from scipy.special import logsumexp
 from textgate.datasets.lexicon import GENDERS
 from textgate.datasets.pair_files import forms_of
 from textgate.evaluation import interval
+from textgate.models import LanguageModel
 
 _NEUTRAL = (
     *("doctor", "teacher", "friend", "student", "lawyer", "engineer", "singer", "guest", "nurse"),
@@ -48,7 +49,7 @@ _FRAMES = (
 )
 
 
-def default_gender(lm: Any, seed: int = 0) -> pd.DataFrame:
+def default_gender(lm: LanguageModel, seed: int = 0) -> pd.DataFrame:
     """Return what the forms of *he* get of what *he* and *she* get together.
 
     Args:
@@ -85,20 +86,20 @@ def default_gender(lm: Any, seed: int = 0) -> pd.DataFrame:
     rows = []
     odds: dict[str, np.ndarray] = {}
     for cue, subjects in cues.items():
-        known = [subject for subject in subjects if subject in vocabulary]
-        if not known:
+        in_vocabulary = [subject for subject in subjects if subject in vocabulary]
+        if not in_vocabulary:
             raise ValueError(
                 f"the model must know some of the words {', '.join(subjects)}. Received: a "
                 f"vocabulary of {len(vocabulary):,} words without"
             )
-        places = [(subject, frame) for subject in known for frame in _FRAMES]
+        places = [(subject, frame) for subject in in_vocabulary for frame in _FRAMES]
         logs = lm.next_logprobs([frame.format(subject) for subject, frame in places])
         he, she = (
             logsumexp(logs[:, forms[gender]].astype(np.float64), axis=1)
             for gender in ("masculine", "feminine")
         )
         share = 1 / (1 + np.exp(she - he))
-        odds[cue] = (he - she).reshape(len(known), len(_FRAMES))
+        odds[cue] = (he - she).reshape(len(in_vocabulary), len(_FRAMES))
         low, high = interval(share, [[s for s, _ in places], [f for _, f in places]], seed=seed)
         rows.append(
             {
@@ -107,7 +108,7 @@ def default_gender(lm: Any, seed: int = 0) -> pd.DataFrame:
                 "low": low,
                 "high": high,
                 "contexts": len(places),
-                "subjects": len(known),
+                "subjects": len(in_vocabulary),
             }
         )
     return pd.DataFrame(rows).assign(**_moves(odds, seed))
@@ -116,10 +117,10 @@ def default_gender(lm: Any, seed: int = 0) -> pd.DataFrame:
 def _moves(odds: dict[str, np.ndarray], seed: int, resamples: int = 1000) -> dict[str, float]:
     """Return how far a woman's and a man's word move the log-odds `(subjects, frames)`."""
 
-    def moved(means: dict[str, Any]) -> tuple[Any, Any]:
+    def shifts(means: dict[str, Any]) -> tuple[Any, Any]:
         return means["none"] - means["feminine"], means["masculine"] - means["none"]
 
-    def drawn() -> dict[str, float]:
+    def resampled() -> dict[str, float]:
         frames = random.integers(0, len(_FRAMES), len(_FRAMES))  # the same for all cues
         return {
             cue: float(table[random.integers(0, len(table), len(table))][:, frames].mean())
@@ -127,8 +128,8 @@ def _moves(odds: dict[str, np.ndarray], seed: int, resamples: int = 1000) -> dic
         }
 
     random = np.random.default_rng(seed)
-    woman, man = moved({cue: float(table.mean()) for cue, table in odds.items()})
-    others = [moved(drawn()) for _ in range(resamples)]
+    woman, man = shifts({cue: float(table.mean()) for cue, table in odds.items()})
+    others = [shifts(resampled()) for _ in range(resamples)]
     low, high = np.quantile([one - other for one, other in others], [0.025, 0.975])
     return {
         "moved_feminine": woman,

@@ -13,6 +13,7 @@ import pandas as pd
 
 from textgate._files import beside, write_text
 from textgate.datasets.features import contrasting
+from textgate.models import LanguageModel
 
 EXAMPLE = "{She|He} came out and played with {her|his} dog."
 # A sentence and its twin; the last choice is the pronoun that the first one decides.
@@ -76,7 +77,7 @@ def twins(pattern: str) -> tuple[str, str, str, str]:
     return one, other, good, bad
 
 
-def sentences(lm: Any, seed: int = 0, example_only: bool = False) -> pd.DataFrame:
+def sentences(lm: LanguageModel, seed: int = 0, example_only: bool = False) -> pd.DataFrame:
     """Return the gallery, as far as a model knows the words that count.
 
     Args:
@@ -103,14 +104,16 @@ def sentences(lm: Any, seed: int = 0, example_only: bool = False) -> pd.DataFram
 
 
 def _row(
-    lm: Any, text: str, twin: str, good: str, bad: str, group: str, strict: bool = True
+    lm: LanguageModel, text: str, twin: str, good: str, bad: str, group: str, strict: bool = True
 ) -> dict[str, Any] | None:
     here, there = (list(lm.tokenizer.split(one)) for one in (text, twin))
     if len(here) != len(there) or good not in here:
         return None
     target = len(here) - 1 - here[::-1].index(good)
-    known = set(lm.tokenizer.vocabulary)
-    unknown = [word for word in dict.fromkeys([*here, *there]) if not _knows(known, word)]
+    vocabulary = set(lm.tokenizer.vocabulary)
+    unknown = [
+        word for word in dict.fromkeys([*here, *there]) if not {word, word.lower()} & vocabulary
+    ]
     differing = {w for pair in zip(here, there, strict=True) if len(set(pair)) > 1 for w in pair}
     if strict and (differing & set(unknown) or there[target] != bad):
         return None
@@ -125,20 +128,16 @@ def _row(
     }
 
 
-def _knows(known: set[str], word: str) -> bool:
-    return word in known or word.lower() in known
-
-
-def _generated(lm: Any, seed: int) -> list[dict[str, Any]]:
+def _generated(lm: LanguageModel, seed: int) -> list[dict[str, Any]]:
     from textgate.datasets import minimal_pairs
 
     pairs = contrasting(minimal_pairs("pronoun_agreement", split="test", size=800, seed=seed))
     rows: list[dict[str, Any]] = []
     used: set[str] = set()
     for group, choose in _GENERATED.items():
-        found = 0
+        count = 0
         for pair in pairs[choose(pairs)].to_dict("records"):
-            if found == _EACH:
+            if count == _EACH:
                 break
             good = lm.tokenizer.split(pair["good"])[int(pair["target"])]
             bad = lm.tokenizer.split(pair["bad"])[int(pair["target"])]
@@ -155,11 +154,11 @@ def _generated(lm: Any, seed: int) -> list[dict[str, Any]]:
                     "attractors": int(pair["incongruent_attractors"]),
                 }
             )
-            found += 1
+            count += 1
     return rows
 
 
-def preferences(lm: Any, rows: pd.DataFrame) -> pd.DataFrame:
+def preferences(lm: LanguageModel, rows: pd.DataFrame) -> pd.DataFrame:
     """Return the gallery with what the model gives the right pronoun, of both together.
 
     Args:
@@ -180,19 +179,21 @@ def preferences(lm: Any, rows: pd.DataFrame) -> pd.DataFrame:
             for row in rows.to_dict("records")
         ]
         logs = lm.next_logprobs(prefixes)
-        found = []
+        shares = []
         for scores, row in zip(logs, rows.to_dict("records"), strict=True):
             ids = [vocabulary.get(row[name]) for name in (right, wrong)]
             if None in ids:
-                found.append(float("nan"))
+                shares.append(float("nan"))
                 continue
             difference = float(scores[ids[0]]) - float(scores[ids[1]])
-            found.append(1 / (1 + np.exp(-difference)))
-        result[column] = found
+            shares.append(1 / (1 + np.exp(-difference)))
+        result[column] = shares
     return result
 
 
-def exchanged(lm: Any, rows: pd.DataFrame, layer: str, signal: str, units: Any) -> pd.Series:
+def exchanged(
+    lm: LanguageModel, rows: pd.DataFrame, layer: str, signal: str, units: Any
+) -> pd.Series:
     """Return what the right pronoun gets while units have the values of the twin.
 
     Args:
@@ -233,7 +234,7 @@ def exchanged(lm: Any, rows: pd.DataFrame, layer: str, signal: str, units: Any) 
     return result
 
 
-def write_gallery(lm: Any, rows: pd.DataFrame, directory: Path) -> None:
+def write_gallery(lm: LanguageModel, rows: pd.DataFrame, directory: Path) -> None:
     """Trace the gallery and write it: `sentences.csv`, and `traces.zarr` of sentences and twins.
 
     Raises:

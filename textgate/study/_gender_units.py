@@ -9,14 +9,13 @@ guessing gives one half.
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from textgate.datasets import minimal_pairs
 from textgate.interchange import Runner, Units, contrasts, runner_for
-from textgate.models import load_language_model
+from textgate.models import LanguageModel, load_language_model
 from textgate.study._pairs import first_pairs
 from textgate.tracing import find_sites, one_site
 
@@ -36,7 +35,7 @@ class GenderUnits:
             gender's values (of the answers that are right both ways).
     """
 
-    lm: Any
+    lm: LanguageModel
     layer: str
     units: list[int]
     test: pd.DataFrame
@@ -75,7 +74,12 @@ def gender_units(
 
 
 def holding_units(
-    lm: Any, pairs: pd.DataFrame, layer: str | None = None, *, flips: float = 0.9, most: int = 16
+    lm: LanguageModel,
+    pairs: pd.DataFrame,
+    layer: str | None = None,
+    *,
+    flips: float = 0.9,
+    most: int = 16,
 ) -> list[int]:
     """Return a short list of units that carry a feature, by interchange.
 
@@ -113,7 +117,7 @@ def holding_units(
 
 
 def flip_rate(
-    lm: Any, pairs: pd.DataFrame, units: Sequence[int], layer: str | None = None
+    lm: LanguageModel, pairs: pd.DataFrame, units: Sequence[int], layer: str | None = None
 ) -> float:
     """Return the share of choices that flip when units take the other gender's values.
 
@@ -134,7 +138,9 @@ def flip_rate(
     return float((runner.run(chosen[None], "interchange")[0, right] < 0).mean())
 
 
-def _interchange(lm: Any, pairs: pd.DataFrame, layer: str | None) -> tuple[Runner, np.ndarray]:
+def _interchange(
+    lm: LanguageModel, pairs: pd.DataFrame, layer: str | None
+) -> tuple[Runner, np.ndarray]:
     """Return a runner of the layer's memory, and which items the model gets right both ways."""
     site = one_site(lm, layer).site
     runner = runner_for(lm, contrasts(lm, pairs), site.path, site.spec.cell.memory)

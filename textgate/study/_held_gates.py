@@ -22,13 +22,14 @@ import pandas as pd
 
 from textgate.evaluation import agreement, summary
 from textgate.interventions import Clamp, Intervention, MeanAblation, intervene
+from textgate.models import LanguageModel
 from textgate.tracing import one_site, trace
 
 AS_TRAINED = "as trained"
 
 
 def hold_gates(
-    lm: Any,
+    lm: LanguageModel,
     pairs: pd.DataFrame,
     holds: Sequence[tuple[str, float | str]] | None = None,
     *,
@@ -99,23 +100,23 @@ def hold_gates(
     def measured(model: Any, name: str, count: int, gate: str, held: str) -> pd.DataFrame:
         items = agreement(model, pairs)
         table = summary(items, by, resamples, seed).drop(columns="unknown")
-        given = pd.DataFrame(
+        hold = pd.DataFrame(
             {"units": name, "n_units": count, "gate": gate, "held": held}, index=table.index
         )
-        return pd.concat([given, table], axis=1).assign(other_bits=_other_bits(items, words))
+        return pd.concat([hold, table], axis=1).assign(other_bits=_other_bits(items, words))
 
     parts = [measured(lm, "none", 0, "none", AS_TRAINED)]
     for name, chosen in sets.items():
         count = site.spec.units if chosen is None else len(chosen)
         for gate, value in wanted:
             edited = intervene(lm, [_hold(site.path, gate, value, chosen, reference)])
-            parts.append(measured(edited, name, count, gate, said(value)))
+            parts.append(measured(edited, name, count, gate, held_at(value)))
     result = pd.concat(parts, ignore_index=True)
-    usual = result["other_bits"].iloc[0]
-    return result.assign(other_bits_change=result["other_bits"] - usual, seed=seed)
+    as_trained = result["other_bits"].iloc[0]
+    return result.assign(other_bits_change=result["other_bits"] - as_trained, seed=seed)
 
 
-def said(value: float | str) -> str:
+def held_at(value: float | str) -> str:
     """Return a value that a gate is held at as it stands in the tables."""
     return str(value) if isinstance(value, str) else {0.5: "½"}.get(value, f"{value:g}")
 

@@ -1,12 +1,12 @@
 """The tables of the mechanics: what the gates of a model do, on average and in the example."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from textgate import mechanics
+from textgate.models import LanguageModel
 from textgate.study._gallery import EXAMPLE, twins
 from textgate.study._pairs import first_pairs
 from textgate.tracing import nodes_of, one_site, trace
@@ -16,7 +16,7 @@ _MOST_UNITS = 4
 
 
 def mechanics_tables(
-    lm: Any, texts: Sequence[str], pairs: pd.DataFrame, units: Sequence[int], layer: str
+    lm: LanguageModel, texts: Sequence[str], pairs: pd.DataFrame, units: Sequence[int], layer: str
 ) -> dict[str, pd.DataFrame]:
     """Return the tables of the mechanics.
 
@@ -45,7 +45,7 @@ def mechanics_tables(
     return tables
 
 
-def _averages(lm: Any, texts: Sequence[str]) -> dict[str, pd.DataFrame]:
+def _averages(lm: LanguageModel, texts: Sequence[str]) -> dict[str, pd.DataFrame]:
     traces = trace(lm, list(texts), progress=False)
     saturation, half_life = [], []
     for path, node in nodes_of(traces).items():
@@ -64,7 +64,7 @@ def _most_active(half_life: pd.DataFrame, path: str) -> list[int]:
     return [int(unit) for unit in rows.loc[order.index[:2], "unit"]]
 
 
-def _ledger(lm: Any, path: str, units: Sequence[int]) -> dict[str, pd.DataFrame]:
+def _ledger(lm: LanguageModel, path: str, units: Sequence[int]) -> dict[str, pd.DataFrame]:
     """Return the ledger of the example and its twin just before the pronoun."""
     text, twin, good, _ = twins(EXAMPLE)
     words = list(lm.tokenizer.split(text))
@@ -79,7 +79,9 @@ def _ledger(lm: Any, path: str, units: Sequence[int]) -> dict[str, pd.DataFrame]
     return {name: table.assign(text=table["example"].map(texts)) for name, table in tables.items()}
 
 
-def _retention(lm: Any, items: pd.DataFrame, path: str, units: Sequence[int]) -> pd.DataFrame:
+def _retention(
+    lm: LanguageModel, items: pd.DataFrame, path: str, units: Sequence[int]
+) -> pd.DataFrame:
     """Return what the keeping gate does at the antecedent, between, and after the pronoun."""
     node = nodes_of(trace(lm, list(items["good"]), layers=[path], progress=False))[path]
     keep = np.asarray(node["retention"].transpose("example", "time", "unit").values)
@@ -109,7 +111,9 @@ def _retention(lm: Any, items: pd.DataFrame, path: str, units: Sequence[int]) ->
     return pd.DataFrame(rows)
 
 
-def _gradients(lm: Any, items: pd.DataFrame, path: str, units: Sequence[int]) -> pd.DataFrame:
+def _gradients(
+    lm: LanguageModel, items: pd.DataFrame, path: str, units: Sequence[int]
+) -> pd.DataFrame:
     """Return the mean size of the gradient by distance, in full and along the memory alone."""
     target = items["target"].to_numpy(int) + 1
     paths = mechanics.gradient_paths(lm, list(items["good"]), target.tolist(), layer=path)

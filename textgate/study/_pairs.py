@@ -8,12 +8,11 @@ about those sentences alone that it gets right on both sides, which says nothing
 these are; that is reported beside.
 """
 
-from typing import Any
-
 import pandas as pd
 
 from textgate.datasets.features import contrasting
 from textgate.interchange import contrasts, runner_for
+from textgate.models import LanguageModel
 
 SPLITS = ("test", "validation", "test_templates")
 _LEAST = 60  # sentences of each gender, below which no choice is made
@@ -40,7 +39,7 @@ def first_pairs(pairs: pd.DataFrame, size: int) -> pd.DataFrame:
 
 
 def eligible_pairs(
-    lm: Any, pairs: pd.DataFrame, least: int = _LEAST
+    lm: LanguageModel, pairs: pd.DataFrame, least: int = _LEAST
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the pairs that a model gets right on both sides, and how many of how many.
 

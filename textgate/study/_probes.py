@@ -1,10 +1,9 @@
 """The probe of a study: how well the gender can be read off the memory, word by word."""
 
-from typing import Any
-
 import pandas as pd
 
 from textgate.interchange import contrasts
+from textgate.models import LanguageModel
 from textgate.probing import probe_over_positions, word_embeddings
 from textgate.study._pairs import first_pairs
 from textgate.tracing import one_site, trace
@@ -13,7 +12,9 @@ _POSITIONS = (0, 1, 2, 3, 4, 6, 8, 10)  # words after the antecedent
 _PROBED = 400  # pairs
 
 
-def gender_probes(lm: Any, pairs: pd.DataFrame, layer: str, seed: int = 0) -> pd.DataFrame:
+def gender_probes(
+    lm: LanguageModel, pairs: pd.DataFrame, layer: str, seed: int = 0
+) -> pd.DataFrame:
     """Return how well the gender can be read off the memory, at each word after the antecedent.
 
     Args:

@@ -61,10 +61,10 @@ class Stages:
             CannotWriteError: If the disk is full.
         """
         note = StudyLayout(self.directory).notes / f"{name.replace(' ', '-')}.json"
-        told = _read(note)
-        same = told.get("inputs") == self._fingerprint(reads, settings)
+        earlier = _read(note)
+        same = earlier.get("inputs") == self._fingerprint(reads, settings)
         if same and all(path.exists() for path in writes):
-            self.seconds[name] = float(told.get("seconds", 0.0))
+            self.seconds[name] = float(earlier.get("seconds", 0.0))
             self.say(f"{name}: done before")
             return False
         self.say(f"{name} …")
@@ -89,7 +89,7 @@ class Stages:
 
 def _read(note: Path) -> dict[str, Any]:
     try:
-        found = json.loads(note.read_text(encoding="utf-8"))
+        content = json.loads(note.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}

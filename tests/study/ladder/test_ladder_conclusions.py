@@ -180,16 +180,16 @@ def test_a_rung_without_chance_goes_with_every_seed():
     turned, _ = differences(ladder.by_seed, ladder.runs, "gru", "constant")
     pd.testing.assert_frame_equal(found, -turned)
     assert len(found) == 5
-    assert intervals(found, grain, [("split", "test")])["said"].tolist() == ["lower"]
+    assert intervals(found, grain, [("split", "test")])["verdict"].tolist() == ["lower"]
 
 
 def test_two_seeds_that_happen_to_agree_are_no_certainty():
     column = ("split", "test")
     found = pd.DataFrame({column: [0.01, 0.01]})
     items = 100  # the difference is one item
-    assert intervals(found, {column: 0.5 / items}, [column])["said"].tolist() == [""]
+    assert intervals(found, {column: 0.5 / items}, [column])["verdict"].tolist() == [""]
     found = pd.DataFrame({column: [0.4, 0.4]})
-    assert intervals(found, {column: 0.5 / items}, [column])["said"].tolist() == ["higher"]
+    assert intervals(found, {column: 0.5 / items}, [column])["verdict"].tolist() == ["higher"]
 
 
 def test_where_there_is_no_difference_few_are_found():
@@ -199,5 +199,5 @@ def test_where_there_is_no_difference_few_are_found():
     wrong = 0
     for _ in range(400):
         found = pd.DataFrame(random.normal(size=(5, 6)), columns=pd.MultiIndex.from_tuples(columns))
-        wrong += (intervals(found, grain, columns)["said"] != "").any()
+        wrong += (intervals(found, grain, columns)["verdict"] != "").any()
     assert wrong <= 0.05 * 400 + 3 * np.sqrt(0.05 * 0.95 * 400)

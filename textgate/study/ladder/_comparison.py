@@ -212,10 +212,10 @@ class _Trainer:
 
 
 def _check(rungs: Sequence[str], seeds: int, learning_rates: Sequence[float]) -> None:
-    known = (*CELLS, "kneser_ney")
+    all_rungs = (*CELLS, "kneser_ney")
     for rung in rungs:
-        if rung not in known:
-            raise ValueError(f"rungs are {', '.join(known)}. Received: {rung!r}")
+        if rung not in all_rungs:
+            raise ValueError(f"rungs are {', '.join(all_rungs)}. Received: {rung!r}")
     if not rungs or len(set(rungs)) < len(rungs):
         raise ValueError(f"give one or more rungs, each once. Received: rungs={list(rungs)}")
     if seeds < 1:

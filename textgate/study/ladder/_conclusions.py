@@ -78,32 +78,32 @@ def conclusions(ladder: "Ladder") -> list[str]:
 
 def _forget_gate(ladder: "Ladder") -> str:
     question = "Does the forget gate carry gender over distance? (lstm_forget_1 against lstm)"
-    found, grain = differences(ladder.by_seed, ladder.runs, "lstm_forget_1", "lstm")
+    gaps, grain = differences(ladder.by_seed, ladder.runs, "lstm_forget_1", "lstm")
     groups = groups_of(ladder.by_seed, "distance")
-    change, its_grain = growth(found, grain, groups[0], groups[-1])
+    change, its_grain = growth(gaps, grain, groups[0], groups[-1])
     rise, left = ("growth", "distance"), ("left", groups[-1][1])
     grain = pd.concat([grain, its_grain, pd.Series({left: grain[groups[-1]]})])
-    found = found.join(change)
-    found[left] = _accuracies(ladder, "lstm_forget_1", groups[-1]).reindex(found.index) - _CHANCE
-    table = intervals(found, grain, [*groups, rise, left])
-    if len(found) < 2:
-        return f"{question}: {_too_few(len(found))}"
+    gaps = gaps.join(change)
+    gaps[left] = _accuracies(ladder, "lstm_forget_1", groups[-1]).reindex(gaps.index) - _CHANCE
+    table = intervals(gaps, grain, [*groups, rise, left])
+    if len(gaps) < 2:
+        return f"{question}: {_too_few(len(gaps))}"
     near, far = (_row(table, group) for group in (groups[0], groups[-1]))
     lower, higher = _where(table, "lower"), _where(table, "higher")
     steeper = _row(table, rise)
-    change_said = (
+    change_text = (
         f"from {_points(near['difference'])} at {_words(groups[0])} to "
         f"{_points(far['difference'])} at {_words(groups[-1])}, a change of {_interval(steeper)}"
     )
-    if lower and not higher and steeper["said"] == "lower":
+    if lower and not higher and steeper["verdict"] == "lower":
         answer = (
             f"yes: without it fewer items are right at {_in_words(lower, groups)}, "
-            f"and more is lost far away than near, {change_said} points."
+            f"and more is lost far away than near, {change_text} points."
         )
     elif lower and not higher:
         answer = (
             f"it helps, at {_in_words(lower, groups)}, but that it helps more far away than near "
-            f"isn't shown: {change_said} points."
+            f"isn't shown: {change_text} points."
         )
     elif higher and not lower:
         answer = f"no: without it more items are right, at {_in_words(higher, groups)}."
@@ -112,49 +112,49 @@ def _forget_gate(ladder: "Ladder") -> str:
             f"not by itself: without it fewer items are right at {_in_words(lower, groups)}, more "
             f"at {_in_words(higher, groups)}."
         )
-    elif steeper["said"]:
-        way = "falls behind" if steeper["said"] == "lower" else "gains"
+    elif steeper["verdict"]:
+        way = "falls behind" if steeper["verdict"] == "lower" else "gains"
         answer = (
             "the data don't separate the two at any one distance, but without it the model "
-            f"{way} with distance: {change_said} points."
+            f"{way} with distance: {change_text} points."
         )
     else:
         answer = (
             "the data don't separate the two at any distance, nor the change over distance: "
-            f"{change_said} points."
+            f"{change_text} points."
         )
-    kept = _row(table, left)["said"] == "higher"
-    return f"{question}: {answer} {_left(ladder, groups[-1], kept)}"
+    is_above = _row(table, left)["verdict"] == "higher"
+    return f"{question}: {answer} {_left(ladder, groups[-1], is_above)}"
 
 
-def _left(ladder: "Ladder", group: tuple[str, str], kept: bool) -> str:
+def _left(ladder: "Ladder", group: tuple[str, str], is_above: bool) -> str:
     """Say what is right far away with and without forget gate, and if that is above chance."""
     with_it, without = (_mean(ladder, rung, group) for rung in ("lstm", "lstm_forget_1"))
     said = f"At {_words(group)} {_percent(with_it)} are right with it and {_percent(without)} "
     said += "without, where guessing gives 50 %"
-    if kept:
+    if is_above:
         return f"{said}: something else carries it there, too."
     return f"{said}: that anything else carries it there isn't shown."
 
 
 def _without(ladder: "Ladder", rung: str) -> str:
-    found, grain = differences(ladder.by_seed, ladder.runs, rung, "gru")
+    gaps, grain = differences(ladder.by_seed, ladder.runs, rung, "gru")
     near, far = ("split", "test"), ("split", "far")
     held = groups_of(ladder.by_seed, _REFERENTS)
-    table = intervals(found, grain, [near, far, BITS, *held])
-    if len(found) < 2:
-        return f"{_LESS[rung]}: {_too_few(len(found))}"
+    table = intervals(gaps, grain, [near, far, BITS, *held])
+    if len(gaps) < 2:
+        return f"{_LESS[rung]}: {_too_few(len(gaps))}"
     both = table.loc[[near, far]]
-    said = set(both["said"]) - {""}
+    verdicts = set(both["verdict"]) - {""}
     numbers = (
         f"against gru {_interval(both.iloc[0])} points up to 40 words, "
         f"{_interval(both.iloc[1])} beyond"
     )
-    if said == {"lower"}:
+    if verdicts == {"lower"}:
         answer = f"yes, fewer items are right: {numbers}."
-    elif said == {"higher"}:
+    elif verdicts == {"higher"}:
         answer = f"no, more items are right: {numbers}."
-    elif said:
+    elif verdicts:
         answer = f"it depends on the distance: {numbers}."
     else:
         room = 100 * both[["low", "high"]].abs().to_numpy().max()
@@ -168,13 +168,13 @@ def _without(ladder: "Ladder", rung: str) -> str:
             several = _in_words(groups, held)
             answer += f" {word} are right at {several}, of whom one is asked for."
     bits = _row(table, BITS)
-    found_bits, low, high = (_signed(bits[name], 3) for name in ("difference", "low", "high"))
-    change = f"{found_bits} ({low} to {high})"
+    gap_in_bits, low, high = (_signed(bits[name], 3) for name in ("difference", "low", "high"))
+    change = f"{gap_in_bits} ({low} to {high})"
     answer += {
         "higher": f" Words are predicted worse, by {change} bits.",
         "lower": f" Words are predicted better, by {change} bits.",
         "": f" In bits a word the two aren't separated: {change}.",
-    }[bits["said"]]
+    }[bits["verdict"]]
     return f"{_LESS[rung]}: {answer}"
 
 
@@ -183,12 +183,12 @@ def _simple(ladder: "Ladder", simple: Sequence[str], best: str) -> list[str]:
     by_distance, by_held = (groups_of(ladder.by_seed, by) for by in ("distance", _REFERENTS))
     lines, behind = [], {}
     for rung in simple:
-        found, grain = differences(ladder.by_seed, ladder.runs, rung, best)
+        gaps, grain = differences(ladder.by_seed, ladder.runs, rung, best)
         question = f"Is {rung} enough, against {best}?"
-        if len(found) < 2:
-            lines.append(f"{question} {_too_few(len(found))}")
+        if len(gaps) < 2:
+            lines.append(f"{question} {_too_few(len(gaps))}")
             continue
-        table = intervals(found, grain, [*by_distance, *by_held])
+        table = intervals(gaps, grain, [*by_distance, *by_held])
         behind[rung] = _where(table, "lower")
         answers = []
         for groups, nowhere in ((by_distance, "distance"), (by_held, "number of referents")):
@@ -256,9 +256,11 @@ def _row(table: Any, key: tuple[str, ...]) -> Any:
     return table.loc[key]
 
 
-def _where(table: pd.DataFrame, said: str) -> list[tuple[str, str]]:
+def _where(table: pd.DataFrame, verdict: str) -> list[tuple[str, str]]:
     return [
-        name for name in table.index[table["said"] == said] if name[0] not in ("growth", "left")
+        name
+        for name in table.index[table["verdict"] == verdict]
+        if name[0] not in ("growth", "left")
     ]
 
 

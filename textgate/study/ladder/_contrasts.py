@@ -51,63 +51,63 @@ def differences(
     """
     first, second = (_values(by_seed, runs, name) for name in (rung, against))
     if rung in COUNTED and against not in COUNTED:
-        found = first.iloc[0] - second
+        gaps = first.iloc[0] - second
     elif against in COUNTED and rung not in COUNTED:
-        found = first - second.iloc[0]
+        gaps = first - second.iloc[0]
     else:
-        found = first.sub(second).dropna(how="all")  # by seed
+        gaps = first.sub(second).dropna(how="all")  # by seed
     items = by_seed[by_seed["rung"] == rung].groupby(["by", "group"])["items"].first()
-    grain = (_GRAIN / items).reindex(found.columns).fillna(0.0)
-    return found[list(first.columns)], grain
+    grain = (_GRAIN / items).reindex(gaps.columns).fillna(0.0)
+    return gaps[list(first.columns)], grain
 
 
 def growth(
-    found: pd.DataFrame, grain: pd.Series, first: tuple[str, str], last: tuple[str, str]
+    gaps: pd.DataFrame, grain: pd.Series, first: tuple[str, str], last: tuple[str, str]
 ) -> tuple[pd.DataFrame, pd.Series]:
     """Return how much a difference changes from one group to another, as `differences` does.
 
     Args:
-        found: Differences.
+        gaps: Differences.
         grain: Theirs.
         first: The group from which.
         last: The group to which.
     """
     name = pd.MultiIndex.from_tuples([("growth", first[0])])
-    change = (found[last] - found[first]).to_numpy()[:, None]
+    change = (gaps[last] - gaps[first]).to_numpy()[:, None]
     return (
-        pd.DataFrame(change, found.index, name),
+        pd.DataFrame(change, gaps.index, name),
         pd.Series([np.hypot(grain[first], grain[last])], name),
     )
 
 
 def intervals(
-    found: pd.DataFrame, grain: pd.Series | Mapping, columns: Sequence[tuple[str, str]]
+    gaps: pd.DataFrame, grain: pd.Series | Mapping, columns: Sequence[tuple[str, str]]
 ) -> pd.DataFrame:
     """Return mean differences with intervals over seeds that hold together.
 
     Args:
-        found: Differences, a row a seed.
+        gaps: Differences, a row a seed.
         grain: The least deviation of each column that can be told from none.
         columns: Which columns are looked at; the more, the wider each interval.
 
     Returns:
         A row for each column: `difference`, `low` and `high` (95 % for all rows together; NaN with
-        less than two seeds), `seeds`, and `said`: "higher" or "lower" if the interval lies on one
-        side of 0, else "".
+        less than two seeds), `seeds`, and `verdict`: "higher" or "lower" if the interval lies on
+        one side of 0, else "".
     """
-    seeds = len(found)
+    seeds = len(gaps)
     rows = []
     for column in columns:
-        values = found[column].to_numpy()
+        values = gaps[column].to_numpy()
         mean, low, high = float(values.mean()) if seeds else np.nan, np.nan, np.nan
         if seeds > 1:
             wide = float(stats.t.ppf(1 - 0.025 / len(columns), seeds - 1))
             error = max(float(values.std(ddof=1)), grain[column]) / np.sqrt(seeds)
             low, high = mean - wide * error, mean + wide * error
-        said = "higher" if low > 0 else "lower" if high < 0 else ""
-        rows.append((mean, low, high, seeds, said))
+        verdict = "higher" if low > 0 else "lower" if high < 0 else ""
+        rows.append((mean, low, high, seeds, verdict))
     index = pd.MultiIndex.from_tuples(list(columns), names=["by", "group"])
-    return pd.DataFrame(rows, index, ["difference", "low", "high", "seeds", "said"])
+    return pd.DataFrame(rows, index, ["difference", "low", "high", "seeds", "verdict"])
 
 
 def _values(by_seed: pd.DataFrame, runs: pd.DataFrame, rung: str) -> pd.DataFrame:

@@ -16,10 +16,16 @@ import pandas as pd
 
 from textgate._files import beside, write_json
 from textgate._special_tokens import BOS, EOS, padded
-from textgate.models import CELLS, KneserNey, LanguageModel, matched_units, parameters_in_use
+from textgate.models import (
+    KneserNey,
+    LanguageModel,
+    matched_units,
+    parameters_in_use,
+)
 from textgate.study.ladder import _task
 from textgate.study.ladder._redundancy import redundancy
 
+Model = LanguageModel | KneserNey
 COUNTED = ("constant", "kneser_ney")  # nothing is learned by gradient, nor left to chance
 
 
@@ -76,7 +82,7 @@ class _OutOfTimeError(Exception):
 
 def train(
     rung: str, rate: float, seed: int, conditions: Conditions, data: Data
-) -> tuple[Any, dict]:
+) -> tuple[Model, dict[str, Any]]:
     """Train a model of a rung.
 
     Args:
@@ -120,7 +126,13 @@ def train(
 
 
 def _fit(
-    lm: Any, rate: float, seed: int, conditions: Conditions, data: Data, facts: dict, began: float
+    lm: LanguageModel,
+    rate: float,
+    seed: int,
+    conditions: Conditions,
+    data: Data,
+    facts: dict,
+    began: float,
 ) -> float:
     from textgate.datasets import SentenceBatches
     from textgate.training import Recipe, fit
@@ -160,7 +172,7 @@ def _fit(
     return float(history["validation_loss"].min())
 
 
-def _loss(lm: Any, text: Any) -> float:
+def _loss(lm: Model, text: Any) -> float:
     """Return the loss in nats a word, `<eos>` included."""
     from textgate.models import scoring
 
@@ -168,7 +180,7 @@ def _loss(lm: Any, text: Any) -> float:
     return -float(np.nanmean(scoring.token_logprobs(lm, ids, 256).astype(np.float64)))
 
 
-def _finished(facts: dict[str, Any], lm: Any, loss: float, began: float) -> dict[str, Any]:
+def _finished(facts: dict[str, Any], lm: Model, loss: float, began: float) -> dict[str, Any]:
     return {
         **facts,
         "parameters": parameters_in_use(lm),
@@ -177,7 +189,9 @@ def _finished(facts: dict[str, Any], lm: Any, loss: float, began: float) -> dict
     }
 
 
-def measure(lm: Any, data: Data, seed: int = 0) -> tuple[pd.DataFrame, dict, pd.DataFrame | None]:
+def measure(
+    lm: Model, data: Data, seed: int = 0
+) -> tuple[pd.DataFrame, dict[str, float], pd.DataFrame | None]:
     """Measure a trained model on the test items.
 
     Returns:
@@ -192,7 +206,7 @@ def measure(lm: Any, data: Data, seed: int = 0) -> tuple[pd.DataFrame, dict, pd.
     near = items["split"] == "test"
     facts = {"bits": loss / np.log(2), "accuracy": float(items.loc[near, "correct"].mean())}
     removed = None
-    if getattr(lm, "cell", None) in CELLS and lm.cell != "constant":
+    if isinstance(lm, LanguageModel) and lm.cell != "constant":
         some = data.pairs[data.pairs["split"] == "test"].head(300)
         removed = redundancy(lm, some, seed=seed)
     return items, facts, removed
@@ -203,7 +217,7 @@ def name_of(rung: str, rate: float, seed: int) -> str:
     return f"{rung}/counted" if rung in COUNTED else f"{rung}/rate-{rate:g}-seed-{seed}"
 
 
-def save(directory: Path, lm: Any, facts: dict[str, Any]) -> None:
+def save(directory: Path, lm: Model, facts: dict[str, Any]) -> None:
     """Write a trained model to its run directory, which is there whole or not at all."""
     with beside(directory, "the model") as partial:
         partial.mkdir()

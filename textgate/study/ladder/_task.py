@@ -82,14 +82,14 @@ def _words() -> _Words:
     lexicon = load()
 
     def verbs(name: str, count: int, after: bool = False) -> list[tuple[str, str]]:
-        found: dict[str, tuple[str, str]] = {}
+        entries: dict[str, tuple[str, str]] = {}
         for predicates in lexicon.predicates[name].values():
             for predicate in predicates.words:
                 past, rest = predicate.forms["past"], " ".join(predicate.rest)
                 fits = bool(predicate.after) == after and " " not in predicate.after
                 if fits and not predicate.is_copula and len(predicate.rest) < 3:
-                    found.setdefault(past, (f"{past} {rest}".strip(), predicate.after))
-        return list(found.values())[:count]
+                    entries.setdefault(past, (f"{past} {rest}".strip(), predicate.after))
+        return list(entries.values())[:count]
 
     return _Words(
         names={sex: [str(name) for name in lexicon.common.names[sex].words] for sex in GENDERS},
@@ -231,13 +231,13 @@ def texts(split: str, size: int, seed: int = 0) -> Iterator[dict[str, Any]]:
     rng = random.Random(f"ladder {split} {seed}")
     far = split == "far"
     writer, before = _Writer(rng, far), _Writer(rng, far=False)
-    made = 0
-    while made < size:
-        if made % 2 == 0:  # one construction for the two classes
+    count = 0
+    while count < size:
+        if count % 2 == 0:  # one construction for the two classes
             template = writer.patterns[int(len(writer.patterns) * rng.random())]
             form = writer.end(template)
             earlier = _EARLIER[int(len(_EARLIER) * rng.random())]
-        gender = GENDERS[made % 2]
+        gender = GENDERS[count % 2]
         last = writer.sentence(gender, template, form)
         in_reach = (LONGEST if far else 0) < last["distance"] <= (2 * LONGEST if far else LONGEST)
         if not in_reach or (_share(last["line"]) != split and not far):
@@ -250,7 +250,7 @@ def texts(split: str, size: int, seed: int = 0) -> Iterator[dict[str, Any]]:
                 somebody = GENDERS[int(2 * rng.random())]
                 line = before.sentence(somebody, name, before.end(name))["line"]
             words += line
-        made += 1
+        count += 1
         yield {
             **last,
             "words": words + last["line"],
