@@ -209,3 +209,11 @@ def test_says_what_is_wrong(planted, arguments, said):
     given = {"layer": lm.recurrent_layers[0].name, **given}
     with pytest.raises(ValueError, match=said):
         tg.interchange.erasure_effect(lm, pairs, **given)
+
+
+def test_says_that_it_takes_language_models(planted):
+    lm, _, pairs = planted
+    edited = tg.intervene(lm, [])
+    for other in (edited, "runs/lstm"):
+        with pytest.raises(TypeError, match=r"textgate.models.LanguageModel.*Received: "):
+            tg.interchange.erasure_effect(other, pairs, lm.recurrent_layers[0].name)

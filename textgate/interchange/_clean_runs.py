@@ -44,6 +44,15 @@ def is_stack(model: Any) -> bool:
     return isinstance(model, LanguageModel)
 
 
+def check_stack(lm: Any) -> None:
+    """Raise a `TypeError` if something is not a language model of textgate."""
+    if not is_stack(lm):
+        raise TypeError(
+            "`lm` must be a textgate.models.LanguageModel, as textgate.load returns it. "
+            f"Received: {type(lm).__name__}"
+        )
+
+
 def stack_of(lm: Any) -> Stack:
     """Return what a language model consists of.
 
@@ -53,11 +62,7 @@ def stack_of(lm: Any) -> Stack:
     Raises:
         TypeError: If it is something else.
     """
-    if not is_stack(lm):
-        raise TypeError(
-            "`lm` must be a textgate.models.LanguageModel, as textgate.load returns it. "
-            f"Received: {type(lm).__name__}"
-        )
+    check_stack(lm)
     layers = lm.recurrent_layers
     return Stack(
         names=tuple(layer.name for layer in layers),

@@ -26,7 +26,7 @@ import pandas as pd
 
 from textgate.datasets.features import Feature, feature_of
 from textgate.evaluation import interval
-from textgate.interchange._clean_runs import readout_difference
+from textgate.interchange._clean_runs import check_stack, readout_difference
 from textgate.interchange._contrasts import contrasts
 from textgate.interchange._items import Contrasts
 from textgate.interchange._runner import runner_for
@@ -150,6 +150,7 @@ class _Erased:
     """Runs a language model with one signal of one layer erased."""
 
     def __init__(self, lm: LanguageModel, layer: str, signal: str | None, steps: str) -> None:
+        check_stack(lm)
         site, _ = resolve(layer, checked_sites(lm))[0]
         cell = site.spec.cell
         if signal not in (None, *cell.signals):

@@ -22,6 +22,7 @@ from keras import ops, tree
 from textgate.interchange._decisions import DecisionReader, place_of_output
 from textgate.interchange._items import Contrasts
 from textgate.interchange._replacements import KINDS, draw_donors
+from textgate.interchange._sets import checked_bases, checked_sets
 from textgate.recurrence import Edit
 from textgate.tracing import Call, checked_sites, resolve
 from textgate.tracing.program import OUTPUTS, Program, Records, program_for
@@ -245,16 +246,11 @@ class ModelRunner:
             ValueError: If the sets are not booleans of that shape, the kind is unknown, it needs
                 sources and there are none, or there is nobody to resample from.
         """
-        sets = np.asarray(sets)
-        if sets.dtype != bool or sets.ndim != 2 or sets.shape[1] != self.units:
-            raise ValueError(
-                f"`sets` must be booleans of shape (m, units), here with {self.units} units of "
-                f"{self.layer!r}. Received: {sets.dtype} of shape {sets.shape}"
-            )
+        masks = checked_sets(sets, self.units, self.layer)
         values = self._values(kind, reference, seed, by_position)
         plan = SetPlan(self._places, self.signal)
-        numbers = {"units": sets, "values": values}
-        return self._decided(self.items.base, plan, numbers, len(sets))
+        numbers = {"units": masks, "values": values}
+        return self._decided(self.items.base, plan, numbers, len(masks))
 
     def run_subspace(
         self,
@@ -279,9 +275,7 @@ class ModelRunner:
             ValueError: If a basis is not orthonormal or has another shape, the layer is a
                 container of several, or as `run` does.
         """
-        bases = np.asarray(basis, np.float32)
-        stacked = bases[None] if bases.ndim == 2 else bases
-        check_bases(stacked, bases.shape, self.units)
+        bases = checked_bases(basis, self.units)
         if len(self._places) > 1:
             raise ValueError(
                 "a subspace lies within one layer; name one. "
@@ -291,14 +285,14 @@ class ModelRunner:
         values = self._values(kind, reference, seed, by_position)
         plan = SetPlan(self._places, self.signal, subspace=True)
         decisions = []
-        for q in stacked:
+        for q in bases:
             onto = q @ q.T
             numbers = {
                 "matrix": np.eye(self.units, dtype=np.float32) - onto,
                 "values": values @ onto,
             }
             decisions.append(self._decided(self.items.base, plan, numbers)[0])
-        return decisions[0] if bases.ndim == 2 else np.stack(decisions)
+        return decisions[0] if np.ndim(basis) == 2 else np.stack(decisions)
 
     # -- values ------------------------------------------------------------------------------
 
@@ -479,21 +473,6 @@ class ModelRunner:
         steps = [x.shape[1] for x in tree.flatten(self.items.base) if np.ndim(x) > 1]
         rows = _NUMBERS // max(1, max(steps, default=1) * self.units)
         return max(32, min(_ROWS, rows)), False
-
-
-def check_bases(stacked: np.ndarray, shape: tuple[int, ...], units: int) -> None:
-    """Raise a `ValueError` unless bases have orthonormal columns over `units` units."""
-    if stacked.ndim != 3 or stacked.shape[1] != units or not stacked.shape[2]:
-        raise ValueError(
-            f"`basis` must have shape (units, rank) or (m, units, rank) with {units} units. "
-            f"Received: shape {shape}"
-        )
-    gram = np.swapaxes(stacked, 1, 2) @ stacked
-    if not np.allclose(gram, np.eye(stacked.shape[2]), atol=1e-4):
-        raise ValueError(
-            "the columns of `basis` must be orthonormal; numpy.linalg.qr makes them so. "
-            f"Received: columns with products up to {np.abs(gram).max():.3g}"
-        )
 
 
 def _numbers(mask: np.ndarray) -> np.ndarray:

@@ -39,6 +39,7 @@ from textgate.interchange._replacements import (
     first_difference,
     mean_at_steps,
 )
+from textgate.interchange._sets import checked_bases, checked_sets
 from textgate.recurrence.steps import project
 from textgate.tracing import find_sites, resolve
 
@@ -201,7 +202,7 @@ class StackRunner:
             ValueError: If the sets are not booleans of that shape, the kind is unknown, it needs
                 sources and there are none, or there is nobody to resample from.
         """
-        masks = self._checked_sets(sets)
+        masks = checked_sets(sets, self.units, self.layer)
         values, start = self._values(kind, reference, seed, by_position)
         if len(masks) and (masks.sum(axis=1) == 1).all():
             return self._run("unit", masks.argmax(axis=1).astype(np.int32), values, start)
@@ -231,22 +232,10 @@ class StackRunner:
         Raises:
             ValueError: If a basis is not orthonormal or has another shape, or as `run` does.
         """
-        bases = np.asarray(basis, np.float32)
-        stacked = bases[None] if bases.ndim == 2 else bases
-        if stacked.ndim != 3 or stacked.shape[1] != self.units or not stacked.shape[2]:
-            raise ValueError(
-                f"`basis` must have shape (units, rank) or (m, units, rank) with {self.units} "
-                f"units. Received: shape {bases.shape}"
-            )
-        gram = np.swapaxes(stacked, 1, 2) @ stacked
-        if not np.allclose(gram, np.eye(stacked.shape[2]), atol=1e-4):
-            raise ValueError(
-                "the columns of `basis` must be orthonormal; numpy.linalg.qr makes them so. "
-                f"Received: columns with products up to {np.abs(gram).max():.3g}"
-            )
+        bases = checked_bases(basis, self.units)
         values, start = self._values(kind, reference, seed, by_position)
-        result = self._run("subspace", stacked, values, start)
-        return result[0] if bases.ndim == 2 else result
+        result = self._run("subspace", bases, values, start)
+        return result[0] if np.ndim(basis) == 2 else result
 
     # -- values ------------------------------------------------------------------------------
 
@@ -298,15 +287,6 @@ class StackRunner:
                 "`counterpart_prefix`. Received: contrasts without"
             )
         return values
-
-    def _checked_sets(self, sets: Any) -> np.ndarray:
-        masks = np.asarray(sets)
-        if masks.dtype != bool or masks.ndim != 2 or masks.shape[1] != self.units:
-            raise ValueError(
-                f"`sets` must be booleans of shape (m, units), here with {self.units} units of "
-                f"{self.layer!r}. Received: {masks.dtype} of shape {masks.shape}"
-            )
-        return masks
 
     # -- blocks ------------------------------------------------------------------------------
 
