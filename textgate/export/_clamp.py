@@ -48,50 +48,50 @@ class Clamp:
         lengths: tf.Tensor,
     ) -> None:
         self.paths = [site.path for site in sites]
-        names = editable(sites[0])
-        layer = demand(
+        layer = self._checked_layer(layer)
+        self.is_layer = layer == tf.constant(self.paths)
+        with tf.control_dependencies([layer]):
+            self.signal = _checked_signal(signal, editable(sites[0]))
+        with tf.control_dependencies([self.signal]):
+            self.units = self._checked_units(units, sites)
+        with tf.control_dependencies([self.units]):
+            message = "`value` must be a finite number."
+            value = demand(value, tf.math.is_finite(value), message, value)
+            is_pair = tf.logical_or(tf.size(steps) == 0, tf.size(steps) == 2)
+            message = "`steps` must be [begin, end], or empty for all steps."
+            steps = demand(steps, is_pair, message, steps)
+        bounds = tf.concat([steps, [0, tf.int32.max]], axis=0)
+        self.begin, self.end = bounds[0], bounds[1]
+        self.value = self._checked_steps(value, steps, lengths)
+
+    def _checked_layer(self, layer: tf.Tensor) -> tf.Tensor:
+        return demand(
             layer,
             tf.reduce_any(layer == tf.constant(self.paths)),
             f"The model has no such recurrent layer; it has {', '.join(self.paths)}.",
             layer,
         )
-        self.is_layer = layer == tf.constant(self.paths)
-        with tf.control_dependencies([layer]):
-            self.signal = demand(
-                signal,
-                tf.reduce_any(signal == tf.constant(names)),
-                f"The layer has no such signal; it has {', '.join(names)}.",
-                signal,
-            )
+
+    def _checked_units(self, units: tf.Tensor, sites: Sequence[Site]) -> tf.Tensor:
         sizes = tf.constant([site.spec.units for site in sites])
         last = tf.reduce_sum(tf.where(self.is_layer, sizes, 0)) - 1
-        with tf.control_dependencies([self.signal]):
-            right = tf.reduce_all(tf.logical_and(units >= 0, units <= last))
-            self.units = demand(
-                units,
-                tf.logical_and(right, tf.size(units) > 0),
-                "`units` must be at least one number of a unit of the layer, from 0 to its last.",
-                units,
-                "where the last is:",
-                last,
-            )
-        with tf.control_dependencies([self.units]):
-            self.value = demand(
-                value, tf.math.is_finite(value), "`value` must be a finite number.", value
-            )
-            steps = demand(
-                steps,
-                tf.logical_or(tf.size(steps) == 0, tf.size(steps) == 2),
-                "`steps` must be [begin, end], or empty for all steps.",
-                steps,
-            )
+        are_there = tf.reduce_all(tf.logical_and(units >= 0, units <= last))
+        return demand(
+            units,
+            tf.logical_and(are_there, tf.size(units) > 0),
+            "`units` must be at least one number of a unit of the layer, from 0 to its last.",
+            units,
+            "where the last is:",
+            last,
+        )
+
+    def _checked_steps(self, value: tf.Tensor, steps: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+        """Return the value, once the steps are steps of the texts."""
         longest = tf.reduce_max(lengths)
-        bounds = tf.concat([steps, [0, tf.int32.max]], axis=0)
-        self.begin, self.end = bounds[0], bounds[1]
-        inside = tf.logical_or(self.begin < longest, tf.size(lengths) == 0)
-        self.value = demand(
-            self.value,
-            (self.begin >= 0) & (self.begin < self.end) & inside,
+        is_inside = tf.logical_or(self.begin < longest, tf.size(lengths) == 0)
+        return demand(
+            value,
+            (self.begin >= 0) & (self.begin < self.end) & is_inside,
             "`steps` must be [begin, end] with 0 <= begin < end, and begin within the longest "
             "text, whose first step is <bos>; or empty for all steps.",
             steps,
@@ -126,3 +126,12 @@ class Clamp:
             tf.TensorSpec((), tf.float32, "value"),
             tf.TensorSpec((None,), tf.int32, "steps"),
         ]
+
+
+def _checked_signal(signal: tf.Tensor, names: Sequence[str]) -> tf.Tensor:
+    return demand(
+        signal,
+        tf.reduce_any(signal == tf.constant(names)),
+        f"The layer has no such signal; it has {', '.join(names)}.",
+        signal,
+    )

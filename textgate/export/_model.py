@@ -7,7 +7,7 @@ model's `keras.Input`s, or by their place in a nested structure (`"encoder/ids"`
 import re
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import keras
 import tensorflow as tf
@@ -17,6 +17,14 @@ from textgate.export import _signals as signals
 from textgate.tracing import find_sites
 
 Endpoint = Callable[..., dict[str, tf.Tensor]]
+
+
+@runtime_checkable
+class _Shaped(Protocol):
+    """An array, a tensor, or what describes one."""
+
+    shape: Any
+    dtype: Any
 
 
 class ModelEndpoints:
@@ -117,7 +125,7 @@ def _specs(structure: Any) -> list[tf.TensorSpec]:
     specs: list[tf.TensorSpec] = []
     taken: set[str] = set()
     for path, leaf in tree.flatten_with_path(structure):
-        if not hasattr(leaf, "shape") or not hasattr(leaf, "dtype"):
+        if not isinstance(leaf, _Shaped):
             raise TypeError(
                 "`inputs` must be arrays or tf.TensorSpecs, in the structure that the model takes. "
                 f"Received: a {type(leaf).__name__}"

@@ -17,6 +17,7 @@ from textgate._files import beside, cannot_write, write_text
 from textgate.export import _description as description
 from textgate.export._language import TOP, LanguageEndpoints
 from textgate.export._model import ModelEndpoints, resources_of
+from textgate.export._texts import GraphTokenizer
 from textgate.models import LanguageModel
 from textgate.tracing import fingerprint
 
@@ -133,7 +134,7 @@ def _root_of(model: keras.Model, inputs: Any, half: bool) -> tf.Module:
     root = tf.Module(name="textgate")
     endpoints: Any
     if isinstance(model, LanguageModel):
-        if not hasattr(model.tokenizer, "graph"):
+        if not isinstance(model.tokenizer, GraphTokenizer):
             raise TypeError(
                 "The tokenizer must be a textgate.tokenizers.WordTokenizer, which runs inside "
                 f"TensorFlow. Received: {type(model.tokenizer).__name__}"

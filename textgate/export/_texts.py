@@ -1,11 +1,20 @@
 """From texts to ids inside the graph: the tokenizer, `<bos>`, padding, and the texts' limits."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import tensorflow as tf
 
 from textgate._special_tokens import BOS, PAD, TOKENS, UNK
 from textgate.export._demands import CALL_BYTES, CALL_VALUES, TEXT_BYTES, demand
+
+
+@runtime_checkable
+class GraphTokenizer(Protocol):
+    """A tokenizer that runs inside TensorFlow as well."""
+
+    @property
+    def graph(self) -> tf.Module:
+        """The operations: `split`, `tokens_to_ids`, `ids_to_tokens`."""
 
 
 class Texts(NamedTuple):

@@ -19,7 +19,7 @@ from textgate.interventions._binding import Bound
 from textgate.interventions._evaluating import evaluate
 from textgate.interventions._json import to_json
 from textgate.models import LanguageModel, TextModel
-from textgate.models.scoring import _batches as distinct_batches
+from textgate.models.scoring import distinct_batches, logprobs_of
 from textgate.tracing.inputs import source_of
 from textgate.tracing.program import NOTES, OUTPUTS, Head, Program, program_for
 
@@ -316,10 +316,7 @@ class EditedLanguageModel(Edited):
 
 def _of_tokens(logits: Any, ids: Any) -> Any:
     """Return log p(id | ids before), `(batch, time - 1)`."""
-    ids = ops.cast(ids, "int32")
-    logits = ops.cast(logits[:, :-1], "float32")
-    chosen = ops.take_along_axis(logits, ids[:, 1:, None], axis=-1)[..., 0]
-    return chosen - ops.logsumexp(logits, axis=-1)
+    return logprobs_of(logits[:, :-1], ops.cast(ids, "int32")[:, 1:])
 
 
 def _of_next(logits: Any, ids: Any) -> Any:

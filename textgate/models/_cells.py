@@ -27,6 +27,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from textgate.models._kneser_ney import KneserNey
+    from textgate.models._language_model import LanguageModel
     from textgate.recurrence import Cell
 
 LAST_WORDS = 5
@@ -111,11 +113,11 @@ def make_layer(cell: str, units: int, **arguments: Any) -> Any:
     if kind.is_recurrent:
         layer = {"lstm": LSTM, "gru": GRU, "simple_rnn": keras.layers.SimpleRNN}[kind.layer]
         return layer(units, return_sequences=True, return_state=True, **kind.options, **arguments)
-    kept = {name: arguments[name] for name in ("name", "dtype") if name in arguments}
-    return _baseline_layers.LAYERS[kind.layer](units, **kind.options, **kept)
+    arguments = {name: arguments[name] for name in ("name", "dtype") if name in arguments}
+    return _baseline_layers.LAYERS[kind.layer](units, **kind.options, **arguments)
 
 
-def parameters_in_use(lm: Any) -> int:
+def parameters_in_use(lm: "LanguageModel | KneserNey") -> int:
     """Return how many numbers a language model's probabilities depend on.
 
     What a model has but doesn't use isn't counted: the weights into a gate that is held at a
@@ -133,8 +135,10 @@ def parameters_in_use(lm: Any) -> int:
     >>> parameters_in_use(LanguageModel(tokenizer, cell="constant", units=3)) == len(tokenizer)
     True
     """
-    if hasattr(lm, "ngrams"):
-        return int(lm.ngrams)
+    from textgate.models._kneser_ney import KneserNey  # as in `make_layer`
+
+    if isinstance(lm, KneserNey):
+        return lm.ngrams
     arguments = lm.get_config()
     return _count(
         arguments["cell"],

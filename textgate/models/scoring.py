@@ -6,16 +6,38 @@ once; the results come back in the order of the texts. On TensorFlow the reading
 
 import functools
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import keras
 import numpy as np
 
-from textgate._backend import backend
+from textgate._backend import Tensor, backend
 from textgate._special_tokens import PAD
 
 # The shapes and types of ids, and of the places of the last ones.
 _IDS, _LAST = ((None, None), "int32"), ((None,), "int32")
+
+
+@runtime_checkable
+class IdScorer(Protocol):
+    """A language model that scores ids by itself: because it counts, or carries out edits."""
+
+    def score_tokens(self, ids: np.ndarray) -> np.ndarray:
+        """Return what `token_logprobs` returns."""
+
+    def score_next(self, ids: np.ndarray) -> np.ndarray:
+        """Return what `next_logprobs` returns."""
+
+
+@runtime_checkable
+class HiddenReader(Protocol):
+    """A language model whose output layer can be computed at some positions alone."""
+
+    def hidden(self, ids: Tensor) -> tuple[Tensor, Any]:
+        """Return what the output layer is given at each position, and anything else."""
+
+    def readout(self, hidden: Tensor) -> Tensor:
+        """Return the logits for what `hidden` returned, or for rows of it."""
 
 
 def token_logprobs(lm: Any, ids: np.ndarray, batch_size: int = 64) -> np.ndarray:
@@ -29,11 +51,11 @@ def token_logprobs(lm: Any, ids: np.ndarray, batch_size: int = 64) -> np.ndarray
     Returns:
         `float32` of the same shape; NaN in the first column and at padding.
     """
-    if hasattr(lm, "score_tokens"):  # it counts
+    if isinstance(lm, IdScorer):
         return lm.score_tokens(ids)
     result = np.full(ids.shape, np.nan, np.float32)
     score = _compiled(lm, _score_tokens, _IDS)
-    for rows, batch in _batches(ids, batch_size):
+    for rows, batch in distinct_batches(ids, batch_size):
         if batch.shape[1] < 2:
             continue
         scores = np.asarray(score(keras.ops.convert_to_tensor(batch)))
@@ -54,11 +76,11 @@ def next_logprobs(lm: Any, ids: np.ndarray, batch_size: int = 64) -> np.ndarray:
     Returns:
         `float32` of shape `(batch, vocabulary)`.
     """
-    if hasattr(lm, "score_next"):
+    if isinstance(lm, IdScorer):
         return lm.score_next(ids)
     score = _compiled(lm, _score_next, _IDS, _LAST)
     result: np.ndarray | None = None
-    for rows, batch in _batches(ids, batch_size):
+    for rows, batch in distinct_batches(ids, batch_size):
         last = (batch != PAD).sum(axis=1).astype("int32") - 1
         scores = np.asarray(
             score(keras.ops.convert_to_tensor(batch), keras.ops.convert_to_tensor(last))
@@ -72,7 +94,9 @@ def next_logprobs(lm: Any, ids: np.ndarray, batch_size: int = 64) -> np.ndarray:
     return result
 
 
-def _batches(ids: np.ndarray, batch_size: int) -> Iterator[tuple[list[np.ndarray], np.ndarray]]:
+def distinct_batches(
+    ids: np.ndarray, batch_size: int
+) -> Iterator[tuple[list[np.ndarray], np.ndarray]]:
     """Yield `(places, rows)`: distinct rows, cut to the longest, and where each one belongs."""
     if not len(ids):
         return
@@ -87,21 +111,26 @@ def _batches(ids: np.ndarray, batch_size: int) -> Iterator[tuple[list[np.ndarray
         yield [places[m] for m in members], distinct[members, :width]
 
 
-def _hidden(lm: Any, ids: Any) -> tuple[Any, Callable[[Any], Any]]:
+def logprobs_of(logits: Tensor, ids: Tensor) -> Tensor:
+    """Return log p of each id `(batch, time)`, given the logits `(batch, time, vocabulary)`."""
+    logits = keras.ops.cast(logits, "float32")
+    chosen = keras.ops.take_along_axis(logits, ids[..., None], axis=-1)[..., 0]
+    return chosen - keras.ops.logsumexp(logits, axis=-1)
+
+
+def _hidden(lm: Any, ids: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
     """Return features at each position and what turns them into logits."""
-    if hasattr(lm, "hidden") and hasattr(lm, "readout"):
+    if isinstance(lm, HiddenReader):
         return lm.hidden(ids)[0], lm.readout
     return lm(ids, training=False), lambda logits: logits
 
 
-def _score_tokens(lm: Any, ids: Any) -> Any:
+def _score_tokens(lm: Any, ids: Tensor) -> Tensor:
     features, readout = _hidden(lm, ids)
-    logits = keras.ops.cast(readout(features[:, :-1]), "float32")
-    chosen = keras.ops.take_along_axis(logits, ids[:, 1:, None], axis=-1)[..., 0]
-    return chosen - keras.ops.logsumexp(logits, axis=-1)
+    return logprobs_of(readout(features[:, :-1]), ids[:, 1:])
 
 
-def _score_next(lm: Any, ids: Any, last: Any) -> Any:
+def _score_next(lm: Any, ids: Tensor, last: Tensor) -> Tensor:
     features, readout = _hidden(lm, ids)
     chosen = keras.ops.take_along_axis(features, last[:, None, None], axis=1)[:, 0]
     return keras.ops.log_softmax(keras.ops.cast(readout(chosen), "float32"), axis=-1)

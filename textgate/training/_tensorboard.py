@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from textgate._special_tokens import PAD
+from textgate.layers import GRU, LSTM
 from textgate.models import LanguageModel
 
 
@@ -49,7 +50,7 @@ def gates(lm: LanguageModel, ids: np.ndarray) -> dict[str, np.ndarray]:
     Returns:
         `layer/signal` to values of shape `(words, units)`; none of layers that have no gates.
     """
-    if not all(hasattr(layer, "return_gates") for layer in lm.recurrent_layers):
+    if not all(isinstance(layer, LSTM | GRU) for layer in lm.recurrent_layers):
         return {}
     x: Any = tf.gather(lm.get_layer("embedding").embeddings.value, ids)
     there = np.asarray(ids) != PAD
