@@ -122,6 +122,7 @@ def test_an_ablation_done_twice_is_done_once(kind):
         assert added.interventions == twice.interventions
 
 
+@pytest.mark.law(4)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_subspace_of_all_directions_is_everything(kind):
     model, x = models.model_of(kind), models.inputs()
@@ -153,6 +154,7 @@ def test_a_subspace_of_all_directions_is_everything(kind):
     )
 
 
+@pytest.mark.law(4)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_projection_done_twice_is_done_once(kind):
     model, x = models.model_of(kind), models.inputs()
