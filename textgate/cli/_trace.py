@@ -34,7 +34,7 @@ def trace(
     import textgate
 
     model = textgate.models.load_language_model(run)
-    found = textgate.trace(
+    traced = textgate.trace(
         model,
         sentences,
         layers=None if layer is None else [layer],
@@ -46,12 +46,12 @@ def trace(
         from textgate._files import write_figure
         from textgate.plots import heatmap
 
-        write_figure(plot, heatmap(found, example))
+        write_figure(plot, heatmap(traced, example))
         print(f"wrote {plot}")
     if to is not None:
         print(f"wrote {to}")
     if plot is None and to is None:
-        _print(found)
+        _print(traced)
 
 
 def _check_figure(path: Path) -> None:
@@ -72,10 +72,10 @@ def _print(trace) -> None:
 
     for leaf in trace.leaves:
         node = leaf.to_dataset().isel(example=0)
-        kept = np.flatnonzero(node["mask"].values)
+        steps = np.flatnonzero(node["mask"].values)
         words = node["token"].values if "token" in node.coords else node["time"].values
         print(f"{leaf.path.strip('/')}: mean over {node.sizes['unit']} units")
         print(" " * 16 + "".join(f"{name[:14]:>15}" for name in node.data_vars))
-        for step in kept:
+        for step in steps:
             means = [float(node[name].values[step].mean()) for name in node.data_vars]
             print(f"{str(words[step])[:15]:<16}" + "".join(f"{mean:>15.3f}" for mean in means))

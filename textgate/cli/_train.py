@@ -84,18 +84,18 @@ def _type(field: "Field[Any]") -> Any:
     return option if field.metadata["shown"] else option | None
 
 
-def _value(field: "Field[Any]", given: Any) -> Any:
+def _value(field: "Field[Any]", text: Any) -> Any:
     """Return what an option gives a setting."""
     kinds = _kinds(field)
     if tuple[str, ...] in kinds:
-        return given[0] if len(given) == 1 else tuple(given)
+        return text[0] if len(text) == 1 else tuple(text)
     if tuple[int, ...] not in kinds:
-        return given
+        return text
     try:
-        return tuple(int(size) for size in given.replace(" ", "").split(","))
+        return tuple(int(size) for size in text.replace(" ", "").split(","))
     except ValueError:
         raise ValueError(
-            f"--{field.name} takes one or more whole numbers, such as 256,256. Received: {given!r}"
+            f"--{field.name} takes one or more whole numbers, such as 256,256. Received: {text!r}"
         ) from None
 
 

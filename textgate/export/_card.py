@@ -191,17 +191,17 @@ def _changes(base: Recipe, recipe: Recipe) -> dict[str, Any]:
 
 def _tables(run: RunLayout) -> dict[str, pd.DataFrame]:
     """Return the summary of each evaluation of a run, in the order of the splits."""
-    found = {}
+    tables = {}
     for name, path in run.evaluations("summary").items():
         table = pd.read_csv(path, dtype={"by": str, "group": str}, keep_default_na=False)
-        found[name.removeprefix("pronoun_agreement-")] = table
-    if "test" not in found:
+        tables[name.removeprefix("pronoun_agreement-")] = table
+    if "test" not in tables:
         raise FileNotFoundError(
             "the run wasn't evaluated on the split `test`; call `textgate evaluate` on it first. "
             f"Received: {run.directory}"
         )
-    order = [*_SPLITS, *found]
-    return {name: found[name] for name in sorted(found, key=order.index)}
+    order = [*_SPLITS, *tables]
+    return {name: tables[name] for name in sorted(tables, key=order.index)}
 
 
 def _overview(tables: Mapping[str, pd.DataFrame], splits: Mapping[str, str]) -> str:
@@ -216,7 +216,7 @@ def _overview(tables: Mapping[str, pd.DataFrame], splits: Mapping[str, str]) -> 
 
 
 def _details(table: pd.DataFrame) -> list[str]:
-    found = []
+    parts = []
     for by in _GROUPINGS:
         rows = _rows(table, by)
         if not rows:
@@ -226,17 +226,17 @@ def _details(table: pd.DataFrame) -> list[str]:
             "|---|---:|---:|---|---:|---:|",
         ]
         lines += ["| " + " | ".join(cells_of(row)) + " |" for row in rows]
-        found.append("\n".join(lines))
-    return found
+        parts.append("\n".join(lines))
+    return parts
 
 
 def _on_text(run: RunLayout) -> list[str]:
     """Return what was measured on text: perplexity, and contexts beside the rule for them."""
-    found = []
+    parts = []
     for path in run.evaluations("perplexity").values():
         measured = pd.read_csv(path).iloc[0]
         unknown = f"{100 * measured['unknown']:.1f} % of them unknown"
-        found.append(
+        parts.append(
             f"Its perplexity on text that it hasn't seen is {measured['perplexity']:.1f} "
             f"({int(measured['words']):,} words and punctuation marks, {unknown})."
         )
@@ -252,13 +252,13 @@ def _on_text(run: RunLayout) -> list[str]:
                 f"| {100 * row['rule']:.1f} "
                 f"| {100 * row['difference']:+.1f} ({low:.1f} to {high:.1f}) |"
             )
-        found += [
+        parts += [
             "Contexts with a gold pronoun: are the forms of the right gender together likelier "
             "than those of the other? The rule answers with the gender of the last gendered word "
             "before the pronoun. Intervals: 95 %, paired bootstrap clustered on document.",
             "\n".join(lines),
         ]
-    return found
+    return parts
 
 
 def _rows(table: pd.DataFrame, by: str) -> list[dict[str, Any]]:

@@ -34,12 +34,12 @@ def pronoun_forms(vocabulary: tuple[str, ...]) -> list[tuple[str, str]]:
     >>> pronoun_forms(("<pad>", "she", "She", "his", "dog"))
     [('she', 'feminine'), ('She', 'feminine'), ('his', 'masculine')]
     """
-    found = []
+    pairs = []
     for name in CLASSES:
         forms = dict.fromkeys((*PRONOUNS[name].values(), *_MORE.get(name, ())))
         every = [*forms, *(form.capitalize() for form in forms)]
-        found += [(form, name) for form in every if form in vocabulary]
-    return found
+        pairs += [(form, name) for form in every if form in vocabulary]
+    return pairs
 
 
 class LanguageEndpoints:
@@ -60,16 +60,16 @@ class LanguageEndpoints:
     def signatures(self) -> dict[str, list[tf.TensorSpec]]:
         """Return the types of each endpoint's arguments."""
         text = tf.TensorSpec((None,), tf.string, "text")
-        found = {
+        signatures = {
             "serving_default": [text],
             "serve": [text, tf.TensorSpec((), tf.int32, "k")],
             "score": [text],
             "pronouns": [text],
         }
         if self.sites:  # a model of the ladder may have no gates at all
-            found["gates"] = [text]
-            found["edit"] = [text, *Clamp.signature()]
-        return found
+            signatures["gates"] = [text]
+            signatures["edit"] = [text, *Clamp.signature()]
+        return signatures
 
     # -- endpoints ---------------------------------------------------------------------------
 
@@ -86,28 +86,28 @@ class LanguageEndpoints:
             k,
         )
         with tf.control_dependencies([k]):
-            found = self._read(text)
-        probabilities, ids = tf.math.top_k(self._next(found), k)
+            tokenized = self._read(text)
+        probabilities, ids = tf.math.top_k(self._next(tokenized), k)
         return {
             "words": self.words.ids_to_tokens(ids),
             "probabilities": probabilities,
-            "unknown": found.unknown,
+            "unknown": tokenized.unknown,
         }
 
     def score(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return the log-probability of each token, given those before it, and of the text."""
-        found = self._read(text)
-        features, _ = self._run(found.ids)
-        places = tf.where(found.ids[:, 1:] != PAD)  # (words, 2)
+        tokenized = self._read(text)
+        features, _ = self._run(tokenized.ids)
+        places = tf.where(tokenized.ids[:, 1:] != PAD)  # (words, 2)
         logprobs = self._logprobs(
-            tf.gather_nd(features, places), tf.gather_nd(found.ids[:, 1:], places)
+            tf.gather_nd(features, places), tf.gather_nd(tokenized.ids[:, 1:], places)
         )
-        shape = tf.shape(found.ids, out_type=tf.int64)
+        shape = tf.shape(tokenized.ids, out_type=tf.int64)
         tokens = tf.scatter_nd(places + tf.constant([[0, 1]], tf.int64), logprobs, shape)
         return {
-            "tokens": found.tokens,
-            "lengths": found.lengths,
-            "unknown": found.unknown,
+            "tokens": tokenized.tokens,
+            "lengths": tokenized.lengths,
+            "unknown": tokenized.unknown,
             "token_logprobs": tf.ensure_shape(tokens, (None, None)),
             "sentence_logprobs": tf.reduce_sum(tokens, axis=1),
         }
@@ -118,17 +118,17 @@ class LanguageEndpoints:
 
     def gates(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return the tokens and every signal of every recurrent layer."""
-        found = self._read(text)
-        _, calls = self._run(found.ids)
-        kept = tf.sequence_mask(found.lengths, tf.shape(found.ids)[1])
+        tokenized = self._read(text)
+        _, calls = self._run(tokenized.ids)
+        mask = tf.sequence_mask(tokenized.lengths, tf.shape(tokenized.ids)[1])
         outputs = {
-            "tokens": found.tokens,
-            "lengths": found.lengths,
-            "unknown": found.unknown,
+            "tokens": tokenized.tokens,
+            "lengths": tokenized.lengths,
+            "unknown": tokenized.unknown,
         }
         for site in self.sites:
             ((_, of_site),) = calls[site.path]
-            outputs.update(signals.outputs_of(site, of_site, kept, site.path))
+            outputs.update(signals.outputs_of(site, of_site, mask, site.path))
         return outputs
 
     def edit(
@@ -141,9 +141,9 @@ class LanguageEndpoints:
         steps: tf.Tensor,
     ) -> dict[str, tf.Tensor]:
         """Return `pronouns` while units of a signal are held at a value."""
-        found = self._read(text)
-        clamp = Clamp(self.sites, layer, signal, units, value, steps, found.lengths)
-        return self._pronouns(found, clamp)
+        tokenized = self._read(text)
+        clamp = Clamp(self.sites, layer, signal, units, value, steps, tokenized.lengths)
+        return self._pronouns(tokenized, clamp)
 
     # -- parts -------------------------------------------------------------------------------
 
@@ -158,10 +158,10 @@ class LanguageEndpoints:
             features, _ = self.lm.hidden(ids)
         return features, calls
 
-    def _next(self, found: texts.Texts, edits: Edits | None = None) -> tf.Tensor:
+    def _next(self, tokenized: texts.Texts, edits: Edits | None = None) -> tf.Tensor:
         """Return the probabilities of all words after each text, `(batch, vocabulary)`."""
-        features, _ = self._run(found.ids, edits)
-        last = tf.gather(features, found.lengths - 1, axis=1, batch_dims=1)
+        features, _ = self._run(tokenized.ids, edits)
+        last = tf.gather(features, tokenized.lengths - 1, axis=1, batch_dims=1)
         return tf.nn.softmax(tf.cast(self.lm.readout(last), tf.float32))
 
     def _logprobs(self, features: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
@@ -183,21 +183,21 @@ class LanguageEndpoints:
             logits = tf.cast(self.lm.readout(rows[0]), tf.float32)
             return -tf.nn.sparse_softmax_cross_entropy_with_logits(rows[1], logits)
 
-        found = tf.map_fn(
+        logprobs = tf.map_fn(
             part,
             (features, targets),
             fn_output_signature=tf.TensorSpec((None,), tf.float32),
             parallel_iterations=1,
         )
-        return tf.reshape(found, (-1,))[:rows]
+        return tf.reshape(logprobs, (-1,))[:rows]
 
-    def _pronouns(self, found: texts.Texts, edits: Edits | None = None) -> dict[str, tf.Tensor]:
+    def _pronouns(self, tokenized: texts.Texts, edits: Edits | None = None) -> dict[str, tf.Tensor]:
         vocabulary = self.lm.tokenizer.vocabulary
         ids = [vocabulary.index(form) for form, _ in self.forms]
         belongs = np.zeros((len(self.forms), len(self.classes)), np.float32)
         for row, (_, name) in enumerate(self.forms):
             belongs[row, self.classes.index(name)] = 1
-        forms = tf.gather(self._next(found, edits), tf.constant(ids, tf.int32), axis=1)
+        forms = tf.gather(self._next(tokenized, edits), tf.constant(ids, tf.int32), axis=1)
         batch = tf.shape(forms)[0]
 
         def each(names: list[str]) -> tf.Tensor:
@@ -209,5 +209,5 @@ class LanguageEndpoints:
             "forms": each([form for form, _ in self.forms]),
             "form_classes": each([name for _, name in self.forms]),
             "form_probabilities": forms,
-            "unknown": found.unknown,
+            "unknown": tokenized.unknown,
         }

@@ -72,20 +72,20 @@ class ModelEndpoints:
     def gates(self, *inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return every signal of every recurrent layer, and its mask where it has one."""
         _, calls = self._run(inputs)
-        found = {}
+        outputs = {}
         for site in self.sites:
             of_site = calls.get(site.path, [])
             for number, (call, of_call) in enumerate(of_site):
                 prefix = site.path if len(of_site) == 1 else f"{site.path}/call_{number}"
-                found.update(signals.outputs_of(site, of_call, call.mask, prefix))
+                outputs.update(signals.outputs_of(site, of_call, call.mask, prefix))
                 if call.mask is not None:
-                    found[f"{prefix}/mask"] = call.mask
-        if not found:
+                    outputs[f"{prefix}/mask"] = call.mask
+        if not outputs:
             raise ValueError(
                 "The model doesn't call any of its recurrent layers on these inputs. Received: "
                 f"layers {[site.path for site in self.sites]}"
             )
-        return found
+        return outputs
 
     def _run(self, inputs: tuple[tf.Tensor, ...]) -> tuple[Any, signals.Recorded]:
         arguments = {"training": False} if self.model._call_has_training_arg else {}
@@ -114,9 +114,9 @@ def resources_of(model: keras.Model) -> tuple[list[tf.Variable], list[Any]]:
 
 
 def _structure_of(model: keras.Model) -> Any:
-    known = getattr(model, "_inputs_struct", None)  # of a Functional model
-    if known is not None:
-        return known
+    structure = getattr(model, "_inputs_struct", None)  # of a Functional model
+    if structure is not None:
+        return structure
     inputs = getattr(model, "inputs", None)
     return inputs[0] if inputs and len(inputs) == 1 else inputs
 
@@ -143,12 +143,12 @@ def _is_symbolic(leaf: Any) -> bool:
 
 def _named(outputs: Any, default: str) -> dict[str, tf.Tensor]:
     taken: set[str] = set()
-    found = {}
+    named = {}
     for path, leaf in tree.flatten_with_path(outputs):
         place = "/".join(map(str, path))
         name = _plain(place) if place and not place[0].isdigit() else f"{default}_{place or 0}"
-        found[_free(name, taken)] = tf.convert_to_tensor(leaf)
-    return found
+        named[_free(name, taken)] = tf.convert_to_tensor(leaf)
+    return named
 
 
 def _plain(name: str) -> str:

@@ -205,14 +205,14 @@ def _halved(value: tf.Variable) -> tf.Variable:
     return tf.Variable(tf.cast(value, tf.float16), trainable=False)
 
 
-def _reading(endpoint: Any, weights: list[Any], kept: list[tf.Variable]) -> Any:
+def _reading(endpoint: Any, weights: list[Any], halved: list[tf.Variable]) -> Any:
     """Return an endpoint whose model reads its weights from other variables, as float32."""
 
     @functools.wraps(endpoint)
     def reading(*arguments: Any) -> Any:
         values = [
-            (weight, tf.cast(other, weight.dtype))
-            for weight, other in zip(weights, kept, strict=True)
+            (weight, tf.cast(half, weight.dtype))
+            for weight, half in zip(weights, halved, strict=True)
         ]
         with keras.StatelessScope(state_mapping=values):
             return endpoint(*arguments)

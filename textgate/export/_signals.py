@@ -52,29 +52,29 @@ def width_of(sites: Sequence[Site]) -> int:
     return sum(site.spec.units * len(names_of(site)) for site in sites)
 
 
-def outputs_of(site: Site, signals: dict[str, Any], kept: Any, prefix: str) -> dict[str, Any]:
+def outputs_of(site: Site, signals: dict[str, Any], mask: Any, prefix: str) -> dict[str, Any]:
     """Return the signals of one call as an endpoint's outputs.
 
     Args:
         site: The site.
         signals: Each of shape `(batch, time, units)`.
-        kept: Booleans of shape `(batch, time)`; signals are 0 where they are false. `None` for
+        mask: Booleans of shape `(batch, time)`; signals are 0 where they are false. `None` for
             everywhere.
         prefix: What goes before the signals' names.
     """
-    found = {name: _kept(signals[name], kept) for name in site.spec.cell.signals}
+    outputs = {name: _masked(signals[name], mask) for name in site.spec.cell.signals}
     for name in recurrence.DERIVED:
         source, scale, offset = site.spec.cell.derived(name)
         if (scale, offset) == (1.0, 0.0):
-            found[name] = found[source]
+            outputs[name] = outputs[source]
         else:
-            found[name] = _kept(signals[source] * scale + offset, kept)
-    return {f"{prefix}/{name}": signal for name, signal in found.items()}
+            outputs[name] = _masked(signals[source] * scale + offset, mask)
+    return {f"{prefix}/{name}": signal for name, signal in outputs.items()}
 
 
-def _kept(signal: tf.Tensor, kept: Any) -> tf.Tensor:
+def _masked(signal: tf.Tensor, mask: Any) -> tf.Tensor:
     if signal.dtype not in (tf.float32, tf.float64):
         signal = tf.cast(signal, tf.float32)
-    if kept is None:
+    if mask is None:
         return signal
-    return tf.where(kept[:, :, None], signal, tf.zeros((), signal.dtype))
+    return tf.where(mask[:, :, None], signal, tf.zeros((), signal.dtype))

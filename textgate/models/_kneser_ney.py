@@ -105,15 +105,15 @@ class KneserNey(TextModel, keras.Model):
         """Return log p(id | ids before it), as `textgate.models.scoring.token_logprobs` does."""
         tables, size = self._counted(), len(self.tokenizer)
         words = ids.astype(np.int64)
-        found = np.full(ids.shape, 1.0 / (size - 2))
+        probabilities = np.full(ids.shape, 1.0 / (size - 2))
         # The number of the k-gram that ends at each place; at first the empty one's, 0.
         numbers = np.zeros(ids.shape, np.int64)
         for k, table in enumerate(tables, 1):
             context = numbers if k == 1 else _shifted(numbers)
             numbers = _lookup(table, context, words, size)
-            found = _interpolated(table, context, numbers, found)
+            probabilities = _interpolated(table, context, numbers, probabilities)
         with np.errstate(divide="ignore"):
-            logs = np.log(found).astype(np.float32)
+            logs = np.log(probabilities).astype(np.float32)
         logs[:, 0] = np.nan
         logs[ids == PAD] = np.nan
         return logs
@@ -126,13 +126,13 @@ class KneserNey(TextModel, keras.Model):
         for number, row in enumerate(ids):
             words = row[row != PAD].astype(np.int64)
             contexts = _contexts(tables, words[max(0, len(words) - self.order + 1) :], size)
-            found = np.full(len(every), 1.0 / (size - 2))
+            probabilities = np.full(len(every), 1.0 / (size - 2))
             for table, context in zip(tables, contexts, strict=False):
                 context_of = np.full(len(every), context)
                 numbers = _lookup(table, context_of, every, size)
-                found = _interpolated(table, context_of, numbers, found)
+                probabilities = _interpolated(table, context_of, numbers, probabilities)
             with np.errstate(divide="ignore"):
-                result[number, every] = np.log(found)
+                result[number, every] = np.log(probabilities)
         return result
 
     # -- saving --------------------------------------------------------------------------------
@@ -180,12 +180,12 @@ def _tables(
     numbers = [np.zeros(len(line), np.int64)]  # of the k-gram that ends at each place
     keys: list[np.ndarray] = []
     for k in range(1, order + 1):
-        whole = place >= k - 1
+        is_ngram = place >= k - 1
         before = numbers[-1] if k == 1 else np.concatenate([[0], numbers[-1][:-1]])
-        found, inverse = np.unique((before * size + line)[whole], return_inverse=True)
+        distinct, inverse = np.unique((before * size + line)[is_ngram], return_inverse=True)
         ends = np.full(len(line), _NOTHING, np.int64)
-        ends[whole] = inverse
-        keys.append(found)
+        ends[is_ngram] = inverse
+        keys.append(distinct)
         numbers.append(ends)
     tables = []
     for k in range(1, order + 1):
@@ -229,9 +229,9 @@ def _lookup(
 ) -> np.ndarray:
     """Return the numbers of n-grams, or -1 of those never seen."""
     keys = table["keys"]
-    wanted = context * size + words
-    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return np.where((context >= 0) & (keys[at] == wanted), at, _NOTHING)
+    key = context * size + words
+    place = np.minimum(np.searchsorted(keys, key), len(keys) - 1)
+    return np.where((context >= 0) & (keys[place] == key), place, _NOTHING)
 
 
 def _interpolated(
@@ -243,8 +243,8 @@ def _interpolated(
     used = np.where(numbers >= 0, table["used"][numbers], 0)
     discount = float(table["discount"])
     safe = np.maximum(total, 1.0)
-    found = np.maximum(used - discount, 0.0) / safe + discount * kinds / safe * lower
-    return np.where(total > 0, found, lower)
+    probabilities = np.maximum(used - discount, 0.0) / safe + discount * kinds / safe * lower
+    return np.where(total > 0, probabilities, lower)
 
 
 def _contexts(tables: list[dict[str, np.ndarray]], words: np.ndarray, size: int) -> list[int]:

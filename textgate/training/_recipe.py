@@ -198,8 +198,8 @@ class Recipe:
         Raises:
             ValueError: If there is a setting that recipes don't have.
         """
-        known = {field.name for field in dataclasses.fields(cls)}
-        unknown = sorted(set(config) - known)
+        names = {field.name for field in dataclasses.fields(cls)}
+        unknown = sorted(set(config) - names)
         if unknown:
             raise ValueError(f"recipes have no such setting. Received: {', '.join(unknown)}")
         return cls(**{**_BEFORE, **config})

@@ -123,30 +123,30 @@ def _claim(run: RunLayout, recipe: Recipe) -> bool:
     """Make the directory this recipe's own, or raise if it is another's; say whether it is new."""
     directory, config = run.directory, run.config
     if directory.is_dir() and not config.is_file():
-        found = [path.name for path in directory.iterdir() if not is_partial(path)]
-        if found:
+        strange = [path.name for path in directory.iterdir() if not is_partial(path)]
+        if strange:
             raise FileExistsError(
-                f"the directory is not empty and not a run's (it holds {found[0]!r}); give "
+                f"the directory is not empty and not a run's (it holds {strange[0]!r}); give "
                 f"another, or empty it. Received: {directory}"
             )
     if directory.exists() and not directory.is_dir():
         raise FileExistsError(f"there is a file of that name. Received: {directory}")
     if config.is_file():
         try:
-            there = json.loads(config.read_text(encoding="utf-8"))
+            earlier = json.loads(config.read_text(encoding="utf-8"))
         except ValueError:
             raise FileExistsError(
                 f"the run's {config.name} is no configuration; give another directory. "
                 f"Received: {directory}"
             ) from None
-        given = recipe.to_dict()
-        differing = [key for key in given if there.get(key) != given[key]]
-        if differing or set(there) - set(given):
-            key = (differing or sorted(set(there) - set(given)))[0]
+        wanted = recipe.to_dict()
+        differing = [key for key in wanted if earlier.get(key) != wanted[key]]
+        if differing or set(earlier) - set(wanted):
+            key = (differing or sorted(set(earlier) - set(wanted)))[0]
             raise FileExistsError(
                 "the directory holds a run of another configuration, which is never overwritten: "
-                f"its {key} is {there.get(key)!r}, not {given.get(key)!r}; give another directory, "
-                f"or remove this one. Received: {directory}"
+                f"its {key} is {earlier.get(key)!r}, not {wanted.get(key)!r}; give another "
+                f"directory, or remove this one. Received: {directory}"
             )
         return False
     write_json(run.versions, versions())

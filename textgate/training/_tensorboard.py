@@ -53,8 +53,8 @@ def gates(lm: LanguageModel, ids: np.ndarray) -> dict[str, np.ndarray]:
     if not all(isinstance(layer, LSTM | GRU) for layer in lm.recurrent_layers):
         return {}
     x: Any = tf.gather(lm.get_layer("embedding").embeddings.value, ids)
-    there = np.asarray(ids) != PAD
-    found = {}
+    is_word = np.asarray(ids) != PAD
+    at_words = {}
     for layer in lm.recurrent_layers:
         config = {**layer.get_config(), "return_gates": True}
         twin = type(layer).from_config(config)
@@ -62,5 +62,5 @@ def gates(lm: LanguageModel, ids: np.ndarray) -> dict[str, np.ndarray]:
         twin.set_weights(layer.get_weights())
         x, *_, signals = twin(x)
         for name, values in signals.items():
-            found[f"{layer.name}/{name}"] = np.asarray(values)[there]
-    return found
+            at_words[f"{layer.name}/{name}"] = np.asarray(values)[is_word]
+    return at_words

@@ -92,13 +92,13 @@ class Steps:
     def validate(self, batches: Any) -> float:
         """Return the loss per word, in nats, over batches; the carried states are as before."""
         self.to_model()
-        kept = [[state.numpy() for state in layer] for layer in self.states]
+        before = [[state.numpy() for state in layer] for layer in self.states]
         loss, words = 0.0, 0
         for batch in batches:
             self._begin(batch)
             of_batch, in_batch = self._validate(batch.inputs, batch.targets)
             loss, words = loss + float(of_batch), words + int(in_batch)
-        for layer, values in zip(self.states, kept, strict=True):
+        for layer, values in zip(self.states, before, strict=True):
             for state, value in zip(layer, values, strict=True):
                 state.assign(value)
         return loss / max(words, 1)
