@@ -31,6 +31,7 @@ from .interventions import Steer as Steer
 from .interventions import ZeroAblation as ZeroAblation
 from .interventions import intervene as intervene
 from .layers import convert as convert
+from .layers import register_cell as register_cell
 from .models import from_torch as from_torch
 from .models import load as load
 from .tracing import trace as trace
@@ -64,6 +65,7 @@ __all__ = [
     "plots",
     "probing",
     "recurrence",
+    "register_cell",
     "report",
     "study",
     "sweep",

@@ -22,7 +22,7 @@ from keras import ops
 
 from textgate._backend import backend
 from textgate.recurrence import Spec, Weights
-from textgate.recurrence.steps import changes, project
+from textgate.recurrence.steps import changes, project, take_step
 
 
 @lru_cache(maxsize=64)
@@ -167,7 +167,7 @@ class _Run:
             signal = fixed(name, signal)
             return self.edited(signal, t) if t is not None and name == self.signal else signal
 
-        return spec.cell.step(spec, x, states, self.weights[index], change)
+        return take_step(spec, x, states, self.weights[index], change)
 
     # -- parts -------------------------------------------------------------------------------
 

@@ -47,11 +47,12 @@ def node_of(trace: Node, layer: str | None = None) -> xr.Dataset:
             "`node` must be one layer of what textgate.trace returns, such as trace['lstm']. "
             f"Received: {type(trace).__name__}"
         )
-    if trace.attrs.get("cell") not in recurrence.CELLS or not {"time", "unit"} <= set(trace.dims):
+    if "cell" not in trace.attrs or not {"time", "unit"} <= set(trace.dims):
         raise ValueError(
             "`node` must be one layer of what textgate.trace returns, with the dims (example, "
             f"time, unit). Received: dims {tuple(trace.dims)}, cell {trace.attrs.get('cell')!r}"
         )
+    recurrence.cell_of(trace.attrs["cell"])
     if "example" not in trace.dims:
         names = [name for name in trace.coords if name not in trace.dims]
         trace = trace.reset_coords(names).expand_dims("example").set_coords(names)

@@ -13,9 +13,12 @@ The two derived signals mean the same for every cell, whatever its convention:
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
+
+from textgate._backend import Tensor
 
 DERIVED = ("retention", "writing")
+OUTPUT = "hidden_state"  # the signal that a layer hands on, whatever its cell
 _MEANINGS = {
     "retention": "share of the old state kept",
     "writing": "share of the candidate written",
@@ -49,8 +52,9 @@ class Cell:
         title: Its name in text: `"LSTM"`, `"simple RNN"`.
         table: The signals, in the order in which a step computes them. One is the `hidden_state`,
             which is the cell's output.
-        step: The equations of one step, `(spec, x, states, weights, change) -> signals`; see
-            `textgate.recurrence.steps`.
+        step: The equations of one step, `(spec, x, states, weights, change) -> signals`. Each
+            signal goes through `change(name, signal)` right after it is computed, so that edits
+            act inside the step; see `textgate.recurrence.steps`.
         states: The signals carried from step to step, in Keras's order.
         retention: How `retention` comes from a signal: `(name, scale, offset)` stands for
             `scale * signal + offset`.
@@ -58,23 +62,31 @@ class Cell:
         convention: One sentence on what keeps and what writes, for attributes and captions.
         memory: The state that is kept in part and written to; by default the last of `states`.
         columns: The signals whose pre-activations are x W + h U + b, in the order of the columns of
-            the Keras kernels. Each takes `units` columns. Empty for a cell that computes otherwise.
+            the Keras kernels. Each takes `units` columns, and all else of the step is done unit by
+            unit. Empty for a cell that computes otherwise.
+        project: `(spec, inputs, weights) -> x`: what a step needs of its input, computed for all
+            steps at once. By default x W for a cell with `columns`, else the inputs themselves.
         options: Names of the equations' options, see `Spec`.
         additive: Whether h_{t-1} enters a step by the product h_{t-1} U only, added to x_t W.
         holds: Pairs of a gate and what studies hold it at, a number or `"mean"`; by default each
             gate at 1 and at its mean.
+
+    Raises:
+        ValueError: If a signal is named that the table doesn't have, or the table has no
+            `hidden_state`.
     """
 
     kind: str
     title: str
     table: tuple[Signal, ...]
-    step: Callable[..., dict[str, Any]]
+    step: Callable[..., dict[str, Tensor]]
     states: tuple[str, ...]
     retention: tuple[str, float, float]
     writing: tuple[str, float, float]
     convention: str
     memory: str = ""
     columns: tuple[str, ...] = ()
+    project: Callable[..., Tensor] | None = None
     options: tuple[str, ...] = ()
     additive: bool = False
     holds: tuple[tuple[str, float | str], ...] = ()
@@ -82,6 +94,13 @@ class Cell:
     def __post_init__(self) -> None:
         if not self.memory:
             object.__setattr__(self, "memory", self.states[-1])
+        sources = (self.retention[0], self.writing[0])
+        for name in (OUTPUT, *self.states, self.memory, *sources, *self.columns):
+            if name not in self.signals:
+                raise ValueError(
+                    f"The {self.title} must have a signal {name!r} in its table. "
+                    f"Received: a table with {list(self.signals)}"
+                )
         if not self.holds:
             held = ((gate, value) for gate in self.gates for value in (1.0, "mean"))
             object.__setattr__(self, "holds", tuple(held))
@@ -134,8 +153,7 @@ class Cell:
         letters = {signal.name: signal.letter for signal in self.table}
         for name in DERIVED:
             source, scale, offset = self.derived(name)
-            forms = {(1.0, 0.0): letters[source], (-1.0, 1.0): f"1 − {letters[source]}"}
-            letters[name] = forms.get((scale, offset), f"{offset:g}")
+            letters[name] = _formula(letters[source], scale, offset)
         return letters
 
     @cached_property
@@ -153,6 +171,16 @@ class Cell:
     def derived(self, name: str) -> tuple[str, float, float]:
         """Return `(signal, scale, offset)` of the derived signal `name`."""
         return {"retention": self.retention, "writing": self.writing}[name]
+
+
+def _formula(letter: str, scale: float, offset: float) -> str:
+    """Return `scale * letter + offset` as one writes it."""
+    if not scale:
+        return f"{offset:g}"
+    term = letter if abs(scale) == 1.0 else f"{abs(scale):g} {letter}"
+    if not offset:
+        return term if scale > 0 else f"−{term}"
+    return f"{offset:g} {'+' if scale > 0 else '−'} {term}"
 
 
 CELLS: dict[str, Cell] = {}  # by kind; the stock ones are set down in `signals`

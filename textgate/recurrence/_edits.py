@@ -20,8 +20,11 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from textgate._backend import Tensor
 from textgate.recurrence._cell import Cell
 from textgate.recurrence._loops import time_first
+
+Tensors = dict[str, Tensor]  # an edit's numbers, by their names in `Edit`
 
 
 @dataclass(frozen=True)
@@ -103,15 +106,15 @@ def _broadcasts(given: tuple[Any, ...], shape: tuple[int | None, ...]) -> bool:
     return all(not isinstance(a, int) or not isinstance(b, int) or a in (1, b) for a, b in pairs)
 
 
-def split_over_time(edits: Sequence[Edit], dtype: str) -> tuple[list[dict], list[dict]]:
+def split_over_time(edits: Sequence[Edit], dtype: str) -> tuple[list[Tensors], list[Tensors]]:
     """Split the tensors of edits into those that vary over time and those that don't.
 
     Returns:
         Two lists with a dictionary for each edit: tensors of shape `(time, ·, ·)` to scan over,
         and tensors without a time axis.
     """
-    varying: list[dict] = []
-    constant: list[dict] = []
+    varying: list[Tensors] = []
+    constant: list[Tensors] = []
     for edit in edits:
         over_time, fixed = {}, {}
         for name, kind in (("mask", "bool"), ("value", dtype), ("offset", dtype)):
@@ -132,7 +135,7 @@ def split_over_time(edits: Sequence[Edit], dtype: str) -> tuple[list[dict], list
     return varying, constant
 
 
-def apply_edit(tensors: dict, signal: Any) -> Any:
+def apply_edit(tensors: Tensors, signal: Tensor) -> Tensor:
     """Return `signal`, of shape `(batch, units)`, as an edit's tensors for one step make it."""
     if "value" in tensors:
         changed = tensors["value"]

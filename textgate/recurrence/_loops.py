@@ -8,10 +8,12 @@ from typing import Any
 
 from keras import ops, tree
 
-from textgate._backend import Body, backend
+from textgate._backend import Body, Tensor, backend
+
+Tensors = list[Tensor]
 
 
-def time_first(tensor: Any) -> Any:
+def time_first(tensor: Tensor) -> Tensor:
     """Return `(batch, time, ·)` as `(time, batch, ·)`, as loops want it, and the other way."""
     if tensor.dtype == "bool":  # TensorFlow complains, once a process, of transposing booleans
         return ops.cast(time_first(ops.cast(tensor, "int32")), "bool")
@@ -19,8 +21,8 @@ def time_first(tensor: Any) -> Any:
 
 
 def scan(
-    body: Body, states: list[Any], xs: Any, results: int, reverse: bool = False
-) -> tuple[list, list]:
+    body: Body, states: Tensors, xs: Any, results: int, reverse: bool = False
+) -> tuple[Tensors, Tensors]:
     """Go through `xs` step by step.
 
     Args:
@@ -37,8 +39,8 @@ def scan(
 
 
 def unrolled(
-    body: Body, states: list[Any], xs: Any, results: int, reverse: bool = False
-) -> tuple[list, list]:
+    body: Body, states: Tensors, xs: Any, results: int, reverse: bool = False
+) -> tuple[Tensors, Tensors]:
     """Like `scan`, with the steps laid out one after the other.
 
     Raises:

@@ -5,23 +5,24 @@ from typing import Any
 
 from keras import ops
 
+from textgate._backend import Tensor
 from textgate.recurrence import _loops as loops
 from textgate.recurrence._edits import Edit, split_over_time
 from textgate.recurrence._spec import Spec, Weights
-from textgate.recurrence.steps import changes
+from textgate.recurrence.steps import changes, take_step
 
 
 def run(
     spec: Spec,
-    x: Any,
+    x: Tensor,
     weights: Weights,
-    states: list[Any],
-    mask: Any,
+    states: list[Tensor],
+    mask: Tensor | None,
     go_backwards: bool,
     edits: Sequence[Edit] = (),
-    recurrent_dropout: list | None = None,
+    recurrent_dropout: list[Tensor] | None = None,
     unroll: bool = False,
-) -> tuple[dict[str, Any], list[Any]]:
+) -> tuple[dict[str, Tensor], list[Tensor]]:
     """Like `textgate.recurrence.sequence`, time first and from x W on.
 
     Args:
@@ -43,11 +44,10 @@ def run(
     if mask is not None:
         per_step["mask"] = mask
 
-    def body(states: list[Any], now: dict[str, Any]) -> tuple[list[Any], list[Any]]:
+    def body(states: list[Tensor], now: dict[str, Any]) -> tuple[list[Tensor], list[Tensor]]:
         tensors = [{**a, **b} for a, b in zip(now["edits"], fixed, strict=True)]
-        signals = spec.cell.step(
-            spec, now["x"], states, weights, changes(spec, edits, tensors), recurrent_dropout
-        )
+        change = changes(spec, edits, tensors)
+        signals = take_step(spec, now["x"], states, weights, change, recurrent_dropout)
         if mask is not None:
             old = dict(zip(spec.cell.states, states, strict=True))
             signals = {
@@ -55,7 +55,7 @@ def run(
                 for name, signal in signals.items()
             }
         new_states = [signals[name] for name in spec.cell.states]
-        return new_states, [signals[name] for name in spec.cell.signals]
+        return new_states, list(signals.values())
 
     go = loops.unrolled if unroll else loops.scan
     states, signals = go(body, states, per_step, len(spec.cell.signals), go_backwards)

@@ -9,10 +9,10 @@ tests.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from keras import ops
 
+from textgate._backend import Tensor
 from textgate.recurrence import _plain as plain
 from textgate.recurrence import fast
 from textgate.recurrence._edits import Edit, check_edits
@@ -24,17 +24,17 @@ from textgate.recurrence.steps import check_states, project
 
 def sequence(
     spec: Spec,
-    inputs: Any,
+    inputs: Tensor,
     weights: Weights,
-    initial_states: Sequence[Any] | None = None,
+    initial_states: Sequence[Tensor] | None = None,
     *,
-    mask: Any = None,
+    mask: Tensor | None = None,
     go_backwards: bool = False,
     edits: Sequence[Edit] = (),
-    dropout: Any = None,
-    recurrent_dropout: list | None = None,
+    dropout: Tensor | list[Tensor] | None = None,
+    recurrent_dropout: list[Tensor] | None = None,
     unroll: bool = False,
-) -> tuple[dict[str, Any], list[Any]]:
+) -> tuple[dict[str, Tensor], list[Tensor]]:
     """Compute all signals of a cell over a sequence.
 
     Args:
@@ -78,8 +78,9 @@ def sequence(
         raise ValueError(
             f"`inputs` must have shape (batch, time, features). Received: {inputs.shape}"
         )
-    weights = Weights(*[None if w is None else ops.convert_to_tensor(w) for w in weights])
-    _check_weights(spec, weights, inputs.shape[-1])
+    weights = type(weights)._make(None if w is None else ops.convert_to_tensor(w) for w in weights)
+    if isinstance(weights, Weights):
+        _check_weights(spec, weights, inputs.shape[-1])
     if initial_states is None:
         zeros = ops.zeros((ops.shape(inputs)[0], spec.units), dtype=inputs.dtype)
         initial_states = [zeros] * len(spec.cell.states)
@@ -107,7 +108,7 @@ def sequence(
     return {name: _batch_first(signals[name], shape) for name in spec.cell.signals}, states
 
 
-def _batch_first(signal: Any, shape: tuple[int | None, ...]) -> Any:
+def _batch_first(signal: Tensor, shape: tuple[int | None, ...]) -> Tensor:
     signal = time_first(signal)
     if hasattr(signal, "set_shape"):  # a loop forgets what was known
         signal.set_shape(shape)
@@ -132,7 +133,7 @@ def _check_weights(spec: Spec, weights: Weights, features: int | None) -> None:
         raise ValueError(f"`bias` must have shape {expected}. Received: {tuple(bias.shape)}")
 
 
-def _check_mask(mask: Any, inputs: Any) -> Any:
+def _check_mask(mask: Tensor, inputs: Tensor) -> Tensor:
     mask = ops.cast(ops.convert_to_tensor(mask), "bool")
     if len(mask.shape) == 3 and mask.shape[-1] == 1:
         mask = ops.squeeze(mask, -1)

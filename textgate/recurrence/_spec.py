@@ -10,11 +10,14 @@ from typing import Any, NamedTuple
 
 from keras import activations
 
+from textgate._backend import Tensor
 from textgate.recurrence._cell import CELLS, Cell
 
 
 class Weights(NamedTuple):
-    """The weights of one cell, in Keras's layout.
+    """The weights of one stock cell, in Keras's layout.
+
+    Those of a registered cell are a named tuple too, with a field for each of its variables.
 
     Attributes:
         kernel: Of shape `(features, columns * units)`.
@@ -23,14 +26,14 @@ class Weights(NamedTuple):
             `reset_after=True` (the input's bias, then the recurrent one), or `None`.
     """
 
-    kernel: Any
-    recurrent_kernel: Any
-    bias: Any = None
+    kernel: Tensor
+    recurrent_kernel: Tensor
+    bias: Tensor | None = None
 
 
 @dataclass(frozen=True)
 class Spec:
-    """The equations of one recurrent cell.
+    """The equations of one recurrent cell. It can be the key of a dictionary.
 
     Args:
         cell: A row of the table `CELLS`, or its key: `"lstm"`, `"gru"`, `"simple_rnn"`.
@@ -43,6 +46,7 @@ class Spec:
         fixed_gates: Gates held at a value in [0, 1], by name.
         coupled: Whether an LSTM's input gate is tied to 1 − f.
         leak: Whether a GRU keeps z ⊙ h_{t-1}; without the leak h_t = (1 − z_t) ⊙ ĥ_t.
+        settings: What else the equations of a registered cell depend on, by name.
 
     Raises:
         ValueError: If an option is not one of this cell's.
@@ -55,12 +59,13 @@ class Spec:
 
     cell: Cell
     units: int
-    activation: Callable[[Any], Any] = activations.tanh
-    recurrent_activation: Callable[[Any], Any] = activations.sigmoid
+    activation: Callable[[Tensor], Tensor] = activations.tanh
+    recurrent_activation: Callable[[Tensor], Tensor] = activations.sigmoid
     reset_after: bool = True
     fixed_gates: Mapping[str, float] = field(default_factory=dict, hash=False)
     coupled: bool = False
     leak: bool = True
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.cell, str):

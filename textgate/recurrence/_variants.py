@@ -28,7 +28,7 @@ def as_stock(spec: Spec, weights: Weights) -> tuple[Spec, Weights]:
 
     Returns:
         `spec` and `weights` themselves if nothing is fixed or coupled, or if gates aren't
-        logistic functions, or the activation isn't tanh.
+        logistic functions, or the activation isn't tanh, or the cell is a registered one.
 
     Example:
 
@@ -40,7 +40,8 @@ def as_stock(spec: Spec, weights: Weights) -> tuple[Spec, Weights]:
     """
     stock = dataclasses.replace(spec, fixed_gates={}, coupled=False)
     nothing = not spec.fixed_gates and not spec.coupled
-    if nothing or not dataclasses.replace(stock, leak=True).is_plain:
+    registered = not isinstance(weights, Weights)
+    if nothing or registered or not dataclasses.replace(stock, leak=True).is_plain:
         return spec, weights
     bias = weights.bias
     if bias is None:

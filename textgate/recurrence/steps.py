@@ -5,24 +5,28 @@ columns * units)`, see `project`), and returns all signals of the step in a dict
 shape `(batch, units)`. The input's part doesn't depend on the state, so a sequence computes it for
 all steps in one product.
 
+A registered cell's step has the same form, see `textgate.register_cell`.
+
 References:
     LSTM: Hochreiter & Schmidhuber 1997; with forget gate: Gers, Schmidhuber & Cummins 2000.
     GRU: Cho et al. 2014. Simple RNN: Elman 1990.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from keras import ops
 
+from textgate._backend import Tensor
 from textgate.recurrence._edits import Edit, apply_edit, check_edits, split_over_time
 from textgate.recurrence._spec import Spec, Weights
 
 # Changes a signal right after it is computed: (name, signal) -> signal.
-Change = Callable[[str, Any], Any]
+Change = Callable[[str, Tensor], Tensor]
 
 
-def project(spec: Spec, inputs: Any, weights: Weights, dropout: Any = None) -> Any:
+def project(
+    spec: Spec, inputs: Tensor, weights: Weights, dropout: Tensor | list[Tensor] | None = None
+) -> Tensor:
     """Return the input's part of every pre-activation, x W.
 
     Args:
@@ -33,8 +37,13 @@ def project(spec: Spec, inputs: Any, weights: Weights, dropout: Any = None) -> A
             all steps; or a list of such masks, one for each of the kernel's columns.
 
     Returns:
-        A tensor of shape `(…, batch, columns * units)`.
+        A tensor of shape `(…, batch, columns * units)`; for a registered cell whatever its own
+        `project` returns.
     """
+    if spec.cell.project is not None:
+        return spec.cell.project(spec, inputs, weights)
+    if not spec.cell.columns:
+        return inputs
     kernel = weights.kernel
     if not isinstance(dropout, list):
         return ops.matmul(inputs if dropout is None else inputs * dropout, kernel)
@@ -45,7 +54,7 @@ def project(spec: Spec, inputs: Any, weights: Weights, dropout: Any = None) -> A
     return ops.concatenate(parts, axis=-1)
 
 
-def add_bias(x: Any, weights: Weights) -> Any:
+def add_bias(x: Tensor, weights: Weights) -> Tensor:
     """Return `x` with the input's bias, if there is one."""
     bias = weights.bias
     if bias is None:
@@ -53,7 +62,9 @@ def add_bias(x: Any, weights: Weights) -> Any:
     return x + (bias[0] if len(bias.shape) == 2 else bias)
 
 
-def _recur(spec: Spec, h: Any, weights: Weights, dropout: list | None, columns: int) -> Any:
+def _recur(
+    spec: Spec, h: Tensor, weights: Weights, dropout: list[Tensor] | None, columns: int
+) -> Tensor:
     """Return h U for the first `columns` signals of the kernel, with recurrent dropout if any."""
     kernel = weights.recurrent_kernel
     if dropout is None:
@@ -68,12 +79,12 @@ def _recur(spec: Spec, h: Any, weights: Weights, dropout: list | None, columns: 
 
 def lstm_step(
     spec: Spec,
-    x: Any,
-    states: Sequence[Any],
+    x: Tensor,
+    states: Sequence[Tensor],
     weights: Weights,
     change: Change,
-    dropout: list | None = None,
-) -> dict[str, Any]:
+    dropout: list[Tensor] | None = None,
+) -> dict[str, Tensor]:
     """One step of the LSTM; `states` are h_{t-1} and c_{t-1}."""
     h, c = states
     x = add_bias(x + _recur(spec, h, weights, dropout, 4), weights)
@@ -96,12 +107,12 @@ def lstm_step(
 
 def gru_step(
     spec: Spec,
-    x: Any,
-    states: Sequence[Any],
+    x: Tensor,
+    states: Sequence[Tensor],
     weights: Weights,
     change: Change,
-    dropout: list | None = None,
-) -> dict[str, Any]:
+    dropout: list[Tensor] | None = None,
+) -> dict[str, Tensor]:
     """One step of the GRU; `states` is h_{t-1} alone."""
     (h,) = states
     u = spec.units
@@ -124,22 +135,22 @@ def gru_step(
 
 def simple_rnn_step(
     spec: Spec,
-    x: Any,
-    states: Sequence[Any],
+    x: Tensor,
+    states: Sequence[Tensor],
     weights: Weights,
     change: Change,
-    dropout: list | None = None,
-) -> dict[str, Any]:
+    dropout: list[Tensor] | None = None,
+) -> dict[str, Tensor]:
     """One step of the simple RNN; `states` is h_{t-1} alone."""
     (h,) = states
     h = spec.activation(add_bias(x + _recur(spec, h, weights, dropout, 1), weights))
     return {"hidden_state": change("hidden_state", h)}
 
 
-def changes(spec: Spec, edits: Sequence[Edit], tensors: Sequence[dict]) -> Change:
+def changes(spec: Spec, edits: Sequence[Edit], tensors: Sequence[dict[str, Tensor]]) -> Change:
     """Return the function that fixes gates and carries out edits, given the edits' tensors."""
 
-    def change(name: str, signal: Any) -> Any:
+    def change(name: str, signal: Tensor) -> Tensor:
         if name in spec.fixed_gates:
             signal = ops.full_like(signal, spec.fixed_gates[name])
         for edit, edit_tensors in zip(edits, tensors, strict=True):
@@ -152,11 +163,11 @@ def changes(spec: Spec, edits: Sequence[Edit], tensors: Sequence[dict]) -> Chang
 
 def step(
     spec: Spec,
-    inputs: Any,
-    states: Sequence[Any],
+    inputs: Tensor,
+    states: Sequence[Tensor],
     weights: Weights,
     edits: Sequence[Edit] = (),
-) -> dict[str, Any]:
+) -> dict[str, Tensor]:
     """Compute one step of a cell.
 
     Args:
@@ -192,13 +203,42 @@ def step(
     over_time, fixed = split_over_time(edits, inputs.dtype)
     if any(over_time):
         raise ValueError("An edit of one step has a time axis of length 1 or none.")
-    signals = spec.cell.step(
-        spec, project(spec, inputs, weights), states, weights, changes(spec, edits, fixed)
-    )
+    x = project(spec, inputs, weights)
+    return take_step(spec, x, states, weights, changes(spec, edits, fixed))
+
+
+def take_step(
+    spec: Spec,
+    x: Tensor,
+    states: Sequence[Tensor],
+    weights: Weights,
+    change: Change,
+    dropout: list[Tensor] | None = None,
+) -> dict[str, Tensor]:
+    """Compute one step from `project` on, and check that it gave all signals.
+
+    Args:
+        spec: The cell.
+        x: The input's part of the pre-activations.
+        states: The states before the step.
+        weights: The cell's weights.
+        change: What changes each signal.
+        dropout: Masks for h_{t-1}, one for each of the kernel's columns.
+
+    Returns:
+        The signals, in the order of `spec.cell.signals`.
+    """
+    drop = () if dropout is None else (dropout,)
+    signals = spec.cell.step(spec, x, states, weights, change, *drop)
+    if signals.keys() != set(spec.cell.signals):
+        raise ValueError(
+            f"The step of a {spec.cell.title} must return the signals {list(spec.cell.signals)}. "
+            f"Received: {list(signals)}"
+        )
     return {name: signals[name] for name in spec.cell.signals}
 
 
-def check_states(spec: Spec, states: Sequence[Any]) -> list[Any]:
+def check_states(spec: Spec, states: Sequence[Tensor]) -> list[Tensor]:
     """Return the states as a list of tensors, or say why they don't fit the cell."""
     names = spec.cell.states
     if len(states) != len(names):

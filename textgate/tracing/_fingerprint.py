@@ -34,7 +34,8 @@ def fingerprint(model: keras.Model) -> str:
     for site in find_sites(model)[0]:
         spec = site.spec
         names = [getattr(f, "__name__", "") for f in (spec.activation, spec.recurrent_activation)]
-        variant = (spec.reset_after, dict(spec.fixed_gates), spec.coupled, spec.leak)
+        options = (spec.reset_after, dict(spec.fixed_gates), spec.coupled, spec.leak)
+        variant = (*options, *sorted(spec.settings.items()))
         add(site.path, spec.cell.kind, spec.units, names, variant, site.layer.go_backwards)
     for variable in model.weights:
         value = np.ascontiguousarray(keras.ops.convert_to_tensor(variable))

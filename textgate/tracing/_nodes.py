@@ -20,12 +20,13 @@ def nodes_of(trace: Any) -> dict[str, xr.Dataset]:
             f"Received: {type(trace).__name__}"
         )
     nodes = {leaf.path.strip("/"): leaf.to_dataset() for leaf in trace.leaves}
-    wrong = [n for n, ds in nodes.items() if ds.attrs.get("cell") not in recurrence.CELLS]
-    if wrong or not nodes:
+    if not nodes or any("cell" not in ds.attrs for ds in nodes.values()):
         raise ValueError(
             "A trace's nodes are recurrent layers, as `textgate.trace` makes them. "
             f"Received: a tree with the nodes {list(nodes)}"
         )
+    for node in nodes.values():
+        recurrence.cell_of(node.attrs["cell"])
     return nodes
 
 

@@ -14,9 +14,7 @@ from typing import Any, NamedTuple
 import keras
 
 from textgate import recurrence
-from textgate.layers import spec_of
-
-_CELLS = (keras.layers.LSTMCell, keras.layers.GRUCell, keras.layers.SimpleRNNCell)
+from textgate.layers import is_known_cell, spec_of
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ def find_sites(model: keras.Model) -> tuple[list[Site], list[Untraceable]]:
                 problems.append(found)
             else:
                 sites.extend(found)
-        elif isinstance(layer, _CELLS):
+        elif is_known_cell(layer):
             problems.append(
                 Untraceable(
                     path, "the model calls this cell by itself; run it by keras.layers.RNN(cell)"
@@ -169,7 +167,8 @@ def _sites_of(
                 path,
                 f"the equations of its cell {type(cell).__qualname__} are not known; use "
                 "keras.layers.LSTMCell, GRUCell or SimpleRNNCell, or a subclass that doesn't "
-                "override `call`",
+                f"override `call`, or register them: textgate.register_cell({type(cell).__name__}, "
+                "textgate.recurrence.Cell(…))",
             )
         inner = f"/{layer.cell.name}/{_unique_name(cells, position)}" if stacked else ""
         sites.append(Site(path + inner, layer, cell, spec, position, around))

@@ -181,11 +181,12 @@ class _Loop:
         signals: dict[str, Any] = {}
         for site, cell_states in zip(self.sites, per_cell, strict=True):
             call = Call(site, index, x, [_value(s) for s in tree.flatten(cell_states)], mask)
-            dropout, recurrent_dropout = _dropout(site.cell, call, training)
+            weights = weights_of(site.cell)
+            dropout, recurrent_dropout = _dropout(site.cell, weights, call, training)
             signals, final = recurrence.sequence(
                 site.spec,
                 call.inputs,
-                weights_of(site.cell),
+                weights,
                 call.initial_states,
                 mask=mask,
                 go_backwards=self.layer.go_backwards,
@@ -218,9 +219,16 @@ def _plain_mask(mask: Any) -> Any:
     return ops.squeeze(plain, -1) if len(plain.shape) == 3 else plain
 
 
-def _dropout(cell: Any, call: Call, training: Any) -> tuple[Any, Any]:
+def _dropout(cell: Any, weights: Any, call: Call, training: Any) -> tuple[Any, Any]:
     """Return the cell's dropout masks, as its own `call` uses them in training."""
     dropout = recurrent_dropout = None
+    if not isinstance(weights, recurrence.Weights):  # a registered cell
+        if training and cell._call_has_training_arg:
+            raise ValueError(
+                "A registered cell is read and edited in inference only; call the layer with "
+                f"training=False. Received: training={training}, layer {call.site.path!r}"
+            )
+        return None, None
     if training and cell.dropout > 0:
         dropout = cell.get_dropout_mask(call.inputs[:, 0, :])
     if training and cell.recurrent_dropout > 0:

@@ -20,9 +20,8 @@ taken.
 """
 
 import dataclasses
-from typing import Any
 
-from textgate._backend import backend
+from textgate._backend import Tensor, backend
 from textgate.recurrence._spec import Spec, Weights
 
 
@@ -36,10 +35,15 @@ def supports(spec: Spec) -> bool:
 
 
 def run(
-    spec: Spec, x: Any, weights: Weights, states: list[Any], mask: Any, go_backwards: bool
-) -> tuple[dict[str, Any], list[Any]]:
+    spec: Spec,
+    x: Tensor,
+    weights: Weights,
+    states: list[Tensor],
+    mask: Tensor | None,
+    go_backwards: bool,
+) -> tuple[dict[str, Tensor], list[Tensor]]:
     """Like `textgate.recurrence._plain.run`, faster."""
     from textgate.recurrence.fast import tensorflow_gru, tensorflow_lstm
 
-    loop = {"lstm": tensorflow_lstm, "gru": tensorflow_gru}[spec.cell.kind]
-    return loop.run(spec, x, weights, states, mask, go_backwards)
+    run = {"lstm": tensorflow_lstm.run, "gru": tensorflow_gru.run}[spec.cell.kind]
+    return run(spec, x, weights, states, mask, go_backwards)
