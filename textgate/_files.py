@@ -16,6 +16,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -183,12 +184,15 @@ def _is_of_writing(error: OSError, folder: Path) -> bool:
 
 def _force_to_disk(path: Path) -> None:
     """Force a file, or a directory and all that is in it, to the disk."""
-    if path.is_dir():
-        for inner in path.iterdir():
-            _force_to_disk(inner)
-        _force_names_to_disk(path)
-    else:
-        _synchronize(path, os.O_RDWR)
+    if not path.is_dir():
+        _synchronize(path)
+        return
+    paths = [*path.rglob("*")]
+    # A store may have ten thousands of files; the disk is six times as fast with many at once.
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(_synchronize, (inner for inner in paths if inner.is_file())))
+    for directory in (*filter(Path.is_dir, paths), path):
+        _force_names_to_disk(directory)
 
 
 def _force_names_to_disk(directory: Path) -> None:
@@ -196,7 +200,7 @@ def _force_names_to_disk(directory: Path) -> None:
         _synchronize(directory, os.O_RDONLY)
 
 
-def _synchronize(path: Path, flags: int) -> None:
+def _synchronize(path: Path, flags: int = os.O_RDWR) -> None:
     descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
