@@ -34,10 +34,10 @@ def main() -> None:
     served = tf.saved_model.load(str(arguments.to))
     print(served.describe()["description"].numpy().decode())
     if isinstance(model, tg.models.LanguageModel):
-        found = served.pronouns(tf.constant([TEXT]))
+        pronouns = served.pronouns(tf.constant([TEXT]))
         print(f"\nAfter {TEXT!r}:")
         for name, probability in zip(
-            found["classes"].numpy()[0], found["class_probabilities"].numpy()[0], strict=True
+            pronouns["classes"].numpy()[0], pronouns["class_probabilities"].numpy()[0], strict=True
         ):
             print(f"  {name.decode():<10} {probability:.3f}")
 

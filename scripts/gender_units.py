@@ -23,18 +23,18 @@ def main() -> None:
 
     lm = tg.load(arguments.run)
     pairs = tg.datasets.minimal_pairs("pronoun_agreement", split="test")
-    found = tg.find_units(lm, pairs, feature="gender", seed=arguments.seed)
+    finding = tg.find_units(lm, pairs, feature="gender", seed=arguments.seed)
 
-    print(found.summary())
-    table = found.tables["interventions"]
+    print(finding.summary())
+    table = finding.tables["interventions"]
     columns = ["set", "units", "intervention", "direction", "accuracy", "flipped", "share"]
     print(table[columns].to_string(index=False, float_format="{:.3f}".format))
     print("\nWhat the units say of each class of antecedent:")
-    print(found.tables["codes"].to_string(index=False, float_format="{:.2f}".format))
+    print(finding.tables["codes"].to_string(index=False, float_format="{:.2f}".format))
 
-    found.to_csv(arguments.to)
-    found.to_html(arguments.to / "units.html")
-    tg.plots.units_found(found).savefig(arguments.to / "units.png")
+    finding.to_csv(arguments.to)
+    finding.to_html(arguments.to / "units.html")
+    tg.plots.units_found(finding).savefig(arguments.to / "units.png")
     print(f"wrote {arguments.to}")
 
 

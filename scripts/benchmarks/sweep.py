@@ -81,7 +81,7 @@ class Products:
     @property
     def per_row(self) -> float:
         """Seconds for a row, with the number of rows that is the fastest on the whole."""
-        return min(float(np.mean(found)) for found in self.seconds.values())
+        return min(float(np.mean(seconds)) for seconds in self.seconds.values())
 
 
 def main(arguments: list[str] | None = None) -> None:
