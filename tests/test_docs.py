@@ -18,12 +18,34 @@ PAGES = {ROOT / "docs" / "architecture.md": ARCHITECTURE, ROOT / "CONTRIBUTING.m
 def missing_files(text, folder):
     """The files that a page links to or names and that aren't there.
 
-    A path with a `…` or a name in angle brackets stands for files yet to be written.
+    A path with a name in angle brackets stands for a file yet to be written; its folder is there.
     """
-    linked = [folder / path for path in re.findall(r"\]\(([^)#:]+)\)", text)]
-    named = re.findall(r"`((?:textgate|tests|docs|data|scripts|\.github)/[^`]*)`", text)
-    paths = [*linked, *(ROOT / name for name in named)]
-    return {str(path) for path in paths if not re.search("[…<]", str(path)) and not path.exists()}
+    linked = [folder / path for path in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)]
+    named = re.findall(r"(?<![\w/.])((?:textgate|tests|docs|data|scripts)/[\w./<>-]*\w)", text)
+    paths = [
+        *linked,
+        *(
+            ROOT / name.partition("<")[0].rpartition("/")[0] if "<" in name else ROOT / name
+            for name in named
+        ),
+    ]
+    return {str(path) for path in paths if not path.exists()}
+
+
+def missing_targets(text):
+    """The commands of `make` that a page names and that the Makefile doesn't have."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.M))
+    return set(re.findall(r"\bmake ([a-z]+(?:-[a-z]+)*)(?=`|  |:|$)", text, flags=re.M)) - targets
+
+
+def missing_headings(text, folder):
+    """The links to a heading of a page that has no such heading."""
+    missing = set()
+    for path, anchor in re.findall(r"\]\(([^)#:]+)#([^)]+)\)", text):
+        headings = re.findall(r"^#+ (.*)$", (folder / path).read_text(encoding="utf-8"), re.M)
+        if anchor not in {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings}:
+            missing.add(f"{path}#{anchor}")
+    return missing
 
 
 def missing_names(text):
@@ -58,15 +80,27 @@ def numbers_of_laws(source):
 def test_what_a_page_names_is_there(path):
     assert not missing_files(PAGES[path], path.parent)
     assert not missing_names(PAGES[path])
+    assert not missing_targets(PAGES[path])
+    assert not missing_headings(PAGES[path], path.parent)
 
 
 def test_the_checks_see_what_is_missing():
-    text = "[a](../nothing.md) `textgate/nothing.py` `tg.layers.Nothing` `tests/<room>/test_….py`"
+    text = (
+        "[a](../nothing.md) [b](../CONTRIBUTING.md#nothing) [c](../CONTRIBUTING.md#set-up)\n"
+        "`textgate/nothing.py` `textgate/layers/_<name>.py` `textgate/nothing/_<name>.py`\n"
+        "`tg.layers.Nothing` `tg.layers.LSTM`\n    pytest tests/nothing.py -k this\n"
+        "`make test`, `make nothing`"
+    )
     assert missing_files(text, ROOT / "docs") == {
         str(ROOT / "docs" / "../nothing.md"),
-        str(ROOT / "textgate/nothing.py"),
+        *(
+            str(ROOT / name)
+            for name in ("textgate/nothing.py", "textgate/nothing", "tests/nothing.py")
+        ),
     }
     assert missing_names(text) == {"layers.Nothing"}
+    assert missing_targets(text) == {"nothing"}
+    assert missing_headings(text, ROOT / "docs") == {"../CONTRIBUTING.md#nothing"}
     assert numbers_of_laws("@pytest.mark.law(3)\ndef test(): pass") == {3}
 
 
