@@ -20,6 +20,7 @@ from . import training as training
 from . import unit_search as unit_search
 from ._files import CannotWriteError as CannotWriteError
 from ._version import __version__ as __version__
+from .interchange import ablation_effects as ablation_effects
 from .interchange import contrasts as contrasts
 from .interchange import sweep as sweep
 from .interventions import Affine as Affine
@@ -47,6 +48,7 @@ __all__ = [
     "Steer",
     "ZeroAblation",
     "__version__",
+    "ablation_effects",
     "contrasts",
     "convert",
     "datasets",

@@ -1,5 +1,6 @@
 """The public names of `textgate.interchange`, and the module that each comes from."""
 
+from ._ablation_effects import ablation_effects as ablation_effects
 from ._contrasts import contrasts as contrasts
 from ._directions import Direction as Direction
 from ._erased_runs import erasure_effect as erasure_effect
@@ -18,6 +19,7 @@ __all__ = [
     "Runner",
     "StackRunner",
     "Units",
+    "ablation_effects",
     "contrasts",
     "erasure_effect",
     "runner_for",

@@ -252,6 +252,30 @@ class ModelRunner:
         numbers = {"units": masks, "values": values}
         return self._decided(self.items.base, plan, numbers, len(masks))
 
+    def outputs(
+        self, sets: Any, kind: str = "mean", seed: int = 0, head: Any = True
+    ) -> Iterator[Any]:
+        """Yield the model's outputs on all bases with the units of each set changed.
+
+        Args:
+            sets: As for `run`; `None` for the model as it is, once.
+            kind: As for `run`.
+            seed: As for `run`.
+            head: What to return of the outputs, as for `textgate.tracing.program`.
+        """
+        if sets is None:
+            yield from self._outputs(self.items.base, None, None, 1, head)
+            return
+        masks = checked_sets(sets, self.units, self.layer)
+        numbers = {"units": masks, "values": self._values(kind, None, seed, False)}
+        plan = SetPlan(self._places, self.signal)
+        yield from self._outputs(self.items.base, plan, numbers, len(masks), head)
+
+    @property
+    def mask(self) -> np.ndarray:
+        """Which steps of the bases the layer doesn't mask, booleans `(n, time)`."""
+        return self._mask
+
     def run_subspace(
         self,
         basis: Any,
@@ -358,12 +382,12 @@ class ModelRunner:
             sets: How many sets there are.
         """
         if self._read is None:
-            outputs = self._outputs(inputs, plan, numbers, sets)
+            outputs = self._outputs(inputs, plan, numbers, sets, self._head)
             decisions = [self._read_out(each) for each in outputs]
             return np.stack(decisions) if decisions else np.empty((0, len(self.items)), np.float32)
         items = np.tile(np.arange(len(self.items)), sets)
         parts = [np.empty(0, np.float32)]
-        for outputs, rows in self._batches(inputs, plan, numbers, items):
+        for outputs, rows in self._batches(inputs, plan, numbers, items, self._head):
             parts.append(self._read(outputs, items[rows]))
         return np.concatenate(parts).reshape(sets, len(self.items))
 
@@ -373,14 +397,15 @@ class ModelRunner:
         plan: SetPlan | None,
         numbers: Mapping[str, np.ndarray] | None,
         sets: int,
+        head: Any,
     ) -> Iterator[Any]:
-        """Yield the model's outputs on all items, set by set."""
+        """Yield what the head gives of the model on all items, set by set."""
         for number in range(sets):
             own = numbers
             if numbers is not None and "units" in numbers:
                 own = {**numbers, "units": numbers["units"][number : number + 1]}
             items = np.arange(len(self.items))
-            parts = [outputs for outputs, _ in self._batches(inputs, plan, own, items)]
+            parts = [outputs for outputs, _ in self._batches(inputs, plan, own, items, head)]
             yield tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
 
     def _batches(
@@ -389,9 +414,10 @@ class ModelRunner:
         plan: SetPlan | None,
         numbers: Mapping[str, np.ndarray] | None,
         items: np.ndarray,
+        head: Any,
     ) -> Iterator[tuple[Any, np.ndarray]]:
         """Yield what the head gives of each batch of items, and the batch's rows."""
-        program = program_for(self.model, {}, plan, self._head)
+        program = program_for(self.model, {}, plan, head)
 
         def given(rows: np.ndarray) -> list[dict[str, np.ndarray]]:
             if plan is None or numbers is None:
