@@ -144,6 +144,18 @@ def test_a_wrapper_that_cannot_pass_gates_on_says_so(wrapper):
     inputs = np.zeros((2, 3, 4, FEATURES) if wrapper is keras.layers.TimeDistributed else (2, 4, 3))
     with pytest.raises(ValueError, match=r"textgate\.trace.*Received: return_gates=True"):
         wrapper(layers.LSTM(UNITS, return_gates=True))(inputs)
+    shape = (None, *inputs.shape[1:])
+    for use in (lambda built: built.build(shape), lambda built: built(keras.Input(shape[1:]))):
+        with pytest.raises(ValueError, match=r"textgate\.trace.*Received: return_gates=True"):
+            use(wrapper(layers.LSTM(UNITS, return_gates=True)))
+
+
+def test_a_wrapper_of_a_model_that_passes_on_the_outputs_alone_is_no_obstacle():
+    inner = keras.Input((4, FEATURES))
+    outputs, _ = layers.LSTM(UNITS, return_gates=True)(inner)
+    inputs = np.zeros((2, 3, 4, FEATURES), "float32")
+    found = keras.layers.TimeDistributed(keras.Model(inner, outputs))(inputs)
+    assert found.shape == (2, 3, UNITS)
 
 
 VARIANTS = [

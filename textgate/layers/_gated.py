@@ -5,15 +5,14 @@ A Keras recurrent layer prepares everything (initial states, dropout masks, stat
 Keras does around it stays Keras's own, and keep the gates that the loop has computed anyway.
 """
 
-import sys
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import keras
 from keras import ops, regularizers, tree
+from keras.src.backend.common import global_state
 
 from textgate import recurrence
-from textgate._backend import backend
+from textgate._backend import Tensor, backend
 from textgate.layers._equations import spec_of, weights_of
 from textgate.layers._outputs import outputs_of
 
@@ -58,7 +57,9 @@ class Gated(_Layer):
             _refuse_wrappers(self)
         super().build(sequences_shape, initial_state_shape)
 
-    def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool = False):
+    def inner_loop(
+        self, sequences: Tensor, initial_state: Any, mask: Any, training: bool = False
+    ) -> tuple[Tensor, Tensor, Any]:
         spec = self.spec
         on_gpu = backend().has_gpu()
         if self.use_cudnn is True or (on_gpu and spec.is_plain and not self.return_gates):
@@ -87,7 +88,9 @@ class Gated(_Layer):
         self.keep_gates(signals)
         return (*outputs_of(self, signals["hidden_state"], mask), states)
 
-    def _dropout_masks(self, sequences: Any, states: list, training: bool) -> tuple[Any, Any]:
+    def _dropout_masks(
+        self, sequences: Any, states: list[Tensor], training: bool
+    ) -> tuple[Any, Any]:
         """Return the cell's dropout masks as Keras's cells use them in training, else `None`."""
         dropout = recurrent_dropout = None
         if training and 0.0 < self.cell.dropout < 1.0:
@@ -110,7 +113,9 @@ class Gated(_Layer):
         # Past Keras's tracking, which would wrap the dictionary.
         object.__setattr__(self, "_gates", gates)
 
-    def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training=False):
+    def call(
+        self, sequences: Tensor, initial_state: Any = None, mask: Any = None, training: bool = False
+    ) -> Any:
         try:
             result = super().call(
                 sequences, initial_state=initial_state, mask=mask, training=training
@@ -127,7 +132,7 @@ class Gated(_Layer):
         finally:
             object.__setattr__(self, "_gates", None)
 
-    def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None):
+    def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None) -> Any:
         shape = super().compute_output_shape(sequences_shape, initial_state_shape)
         if not self.return_gates:
             return shape
@@ -136,7 +141,7 @@ class Gated(_Layer):
         gates = dict.fromkeys(self.spec.cell.signals, (batch, time, self.units))
         return *shapes, gates
 
-    def compute_mask(self, inputs: Any, mask: Any):
+    def compute_mask(self, inputs: Any, mask: Any) -> Any:
         masks = super().compute_mask(inputs, mask)
         if not self.return_gates:
             return masks
@@ -156,12 +161,11 @@ class Gated(_Layer):
 def _refuse_wrappers(layer: Any) -> None:
     """Raise if a wrapper that takes a single tensor from its layer is building `layer`.
 
-    A layer doesn't know what it is wrapped in, but a wrapper builds its layer inside its own
-    `build`, so the wrapper is found on the call stack.
+    A layer doesn't know what it is wrapped in. But Keras opens a name scope for every layer that
+    it builds, and a wrapper builds its layer inside its own scope, so the open scopes name it.
     """
-    frame: FrameType | None = sys._getframe(2)
-    while frame is not None:
-        owner = frame.f_locals.get("self")
+    for scope in global_state.get_global_attribute("name_scope_stack") or ():
+        owner = scope.caller
         if isinstance(owner, keras.layers.Bidirectional | keras.layers.TimeDistributed):
             parts = ("layer", "forward_layer", "backward_layer")
             if any(getattr(owner, part, None) is layer for part in parts):
@@ -170,4 +174,3 @@ def _refuse_wrappers(layer: Any) -> None:
                     "leave `return_gates` at False and read them with `textgate.trace(model, "
                     f"inputs)`. Received: return_gates=True in layer {layer.name!r}"
                 )
-        frame = frame.f_back

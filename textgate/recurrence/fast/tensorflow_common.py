@@ -41,7 +41,7 @@ def while_loop(
             for width in widths
         ]
 
-        def one(t: tf.Tensor, carried: Tensors, arrays: list) -> tuple:
+        def one(t: tf.Tensor, carried: Tensors, arrays: list[Any]) -> tuple[Any, ...]:
             carried, results = body([x[t] for x in over_time], carried)
             arrays = [a.write(t, r) for a, r in zip(arrays, results, strict=True)]
             return (t - 1 if reverse else t + 1), list(carried), arrays
