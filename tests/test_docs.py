@@ -3,6 +3,8 @@
 import ast
 import importlib
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,18 @@ def test_the_checks_see_what_is_missing():
     assert missing_targets(text) == {"nothing"}
     assert missing_headings(text, ROOT / "docs") == {"../CONTRIBUTING.md#nothing"}
     assert numbers_of_laws("@pytest.mark.law(3)\ndef test(): pass") == {3}
+
+
+@pytest.mark.tensorflow_only
+def test_the_examples_run(tmp_path):
+    for number, code in enumerate(re.findall(r"```python\n(.*?)```", ARCHITECTURE, flags=re.S)):
+        file = tmp_path / f"example{number}.py"
+        file.write_text(code, encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-W", "error", file], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "light_gru.png").exists()
 
 
 def test_the_laws_are_those_that_tests_state():
