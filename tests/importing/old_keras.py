@@ -202,7 +202,7 @@ def bidirectional_states(rng):
     embedding = L.Embedding(WORDS, 5, mask_zero=True)
     _, *states = L.Bidirectional(L.LSTM(3, return_state=True))(embedding(source))
     out = L.Bidirectional(L.LSTM(3, return_sequences=True))(embedding(target), initial_state=states)
-    return keras.Model([source, target], L.TimeDistributed(L.Dense(2))(out)), [
+    return keras.Model([source, target], L.Dense(2, name="end")(out)), [
         words(rng),
         words(rng),
     ]
@@ -634,7 +634,8 @@ FUNCTIONAL = [
     dictionary,
 ]
 REWRITTEN = [keras_1, keras_1_functional, keras_1_branches, cudnn]
-RANDOM = 12
+ZIPPED = [bare, time_major, shared, over_cells, sentence_encoder, seq2seq, conv_groups]
+RANDOM = 10
 
 
 def write(directory, name, model, inputs):
@@ -668,6 +669,8 @@ def main(directory):
         if hasattr(model, "reset_states"):
             model.reset_states()
         write(directory, name, model, inputs)
+        if make in ZIPPED:
+            model.save(directory / f"{name}.keras")
         if make in (bare, shared):
             model.save_weights(directory / f"{name}_weights.h5")
     for make in REWRITTEN:

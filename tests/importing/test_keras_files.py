@@ -3,6 +3,7 @@
 import json
 import shutil
 import warnings
+import zipfile
 
 import h5py
 import keras
@@ -13,7 +14,7 @@ import textgate as tg
 from textgate.importing import load_keras_file
 from textgate.layers import keras2_hard_sigmoid
 
-RANDOM = [f"random_{number}" for number in range(12)]
+RANDOM = [f"random_{number}" for number in range(10)]
 SEQUENTIAL = [
     "bare",
     "stateful",
@@ -35,6 +36,15 @@ FUNCTIONAL = [
     "time_major_masked",
     "attention",
     "dictionary",
+]
+ZIPPED = [
+    "bare",
+    "time_major",
+    "shared",
+    "over_cells",
+    "sentence_encoder",
+    "seq2seq",
+    "conv_groups",
 ]
 KERAS_1 = ["keras_1", "keras_1_theano", "keras_1_functional", "keras_1_branches"]
 # Keras's own word, at every call, for what these models do on purpose.
@@ -177,6 +187,30 @@ def test_weights_of_keras_3(tmp_path):
     np.testing.assert_array_equal(other.weights[0], model.weights[0])
 
 
+@pytest.mark.law(9)
+@pytest.mark.parametrize("name", ZIPPED)
+def test_keras_files_of_keras_2(old_files, name):
+    check(tg.load(old_files / f"{name}.keras"), old_files, name)
+
+
+def test_damaged_keras_files_of_keras_2(old_files, tmp_path):
+    with zipfile.ZipFile(old_files / "bare.keras") as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    path = tmp_path / "bad.keras"
+    config = parts["config.json"]
+    for change in (
+        {"config.json": config.replace(b'"units": 4', b'"units": 5')},
+        {"config.json": config[:100]},
+        {"model.weights.h5": parts["model.weights.h5"][:1000]},
+        {"model.weights.h5": b""},
+    ):
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in {**parts, **change}.items():
+                archive.writestr(name, content)
+        with pytest.raises(ValueError, match="Received: "):
+            tg.load(path)
+
+
 def test_a_model_of_keras_3_in_the_old_format(tmp_path):
     model = keras.Sequential([keras.Input((3, 2)), keras.layers.LSTM(2)])
     with warnings.catch_warnings():
@@ -233,7 +267,7 @@ def test_time_distributed_handed_its_own_mask_on_before_keras_2_1_3(old_files, t
 
 def test_masked_steps_that_differ_are_named(old_files, tmp_path):
     path = changed(old_files, "bidirectional_states", tmp_path / "old.h5", version="2.2.4")
-    with pytest.warns(UserWarning, match=r"output 'time_distributed'.*'bidirectional_1' repeated"):
+    with pytest.warns(UserWarning, match=r"output 'end'.*'bidirectional_1' repeated"):
         tg.load(path)
 
 

@@ -4,10 +4,13 @@ People bring files of many kinds, often with the wrong ending. Each reader asks 
 a file of another kind is refused by its name and with the function that reads it.
 """
 
+import json
 import os
 import tarfile
 import zipfile
 from pathlib import Path
+
+from textgate.importing._archives import member
 
 # The first pickle of a file of PyTorch before 1.6 is this number and nothing else.
 OLD_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
@@ -15,6 +18,7 @@ OLD_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 KINDS = {
     "hdf5": "an HDF5 file (.h5), as Keras 1 and 2 wrote; load it with tg.load",
     "keras": "a .keras file; load it with tg.load",
+    "keras 2": "a .keras file of Keras 2; load it with tg.load",
     "torch": "a PyTorch file; load it with tg.from_torch",
     "old torch": "a PyTorch file of before 1.6; load it with tg.from_torch",
     "safetensors": "a safetensors file; load it with tg.from_torch",
@@ -85,10 +89,12 @@ def _kind_of_zip(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
+            if {"config.json", "metadata.json"} <= names:
+                metadata = json.loads(member(archive, "metadata.json"))
+                is_old = str(metadata.get("keras_version", "3")).startswith("2.")
+                return "keras 2" if is_old else "keras"
+    except (AttributeError, zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
         return "zip"
-    if {"config.json", "metadata.json"} <= names:
-        return "keras"
     if any(name.rpartition("/")[2] == "data.pkl" for name in names):
         return "torch"
     return "npz" if names and all(name.endswith(".npy") for name in names) else "zip"

@@ -15,8 +15,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-# What deflate can shrink by, at most.
-_MOST_COMPRESSION = 1100
+from textgate.importing._archives import MOST_COMPRESSION
 
 
 class StoredWeights:
@@ -47,9 +46,7 @@ class StoredWeights:
             return
         group = _member(self._group, layer, h5py.Group)
         for name in _strings(group, "weight_names"):
-            dataset = _member(group, name, h5py.Dataset)
-            _check_size(dataset)
-            yield dataset
+            yield array(group, name)
 
 
 def text(holder: Any, name: str) -> str | None:
@@ -71,6 +68,17 @@ def json_attribute(holder: Any, name: str) -> Any:
         raise ValueError(
             f"the file's {name} is not JSON ({error}): it is damaged. Received: {content[:60]!r}"
         ) from error
+
+
+def array(group: h5py.Group, name: str) -> h5py.Dataset:
+    """Return an array of a group, not read yet, whose bytes are in the file.
+
+    Raises:
+        ValueError: If there is none, its bytes stand elsewhere, or it claims to be larger.
+    """
+    dataset = _member(group, name, h5py.Dataset)
+    _check_size(dataset)
+    return dataset
 
 
 def _strings(group: Any, attribute: str) -> list[str]:
@@ -112,7 +120,7 @@ def _check_size(dataset: h5py.Dataset) -> None:
         raise ValueError(
             f"an array of the file has no numbers. Received: {dataset.name!r} of {dataset.dtype}"
         )
-    held = dataset.id.get_storage_size() * (_MOST_COMPRESSION if dataset.compression else 1)
+    held = dataset.id.get_storage_size() * (MOST_COMPRESSION if dataset.compression else 1)
     if dataset.nbytes > max(held, 64):
         raise ValueError(
             f"an array of the file is declared larger than what the file holds. Received: "

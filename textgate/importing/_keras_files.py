@@ -1,4 +1,4 @@
-"""Reads the HDF5 files that Keras 1 and 2 wrote, as models of Keras 3.
+"""Reads the files that Keras 1 and 2 wrote, as models of Keras 3.
 
 `keras.saving.load_model` refuses most of them, and reads some of them wrongly without a word: the
 hard sigmoid has become another function, masks are passed on in other ways
@@ -13,7 +13,8 @@ import contextlib
 import json
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,12 @@ import numpy as np
 
 from textgate.importing import _h5
 from textgate.importing._file_kinds import kind_of, refuse
+from textgate.importing._keras_zip import open_keras_zip, pair_by_path
 from textgate.importing._layers import Origin
 from textgate.importing._model_maker import ModelMaker
 from textgate.importing._weights import pair_up
+
+Pairs = Iterable[tuple[Any, Callable[[], np.ndarray]]]
 
 
 def load_keras_file(
@@ -34,7 +38,7 @@ def load_keras_file(
     custom_objects: Mapping[str, Any] | None = None,
     safe_mode: bool = True,
 ) -> keras.Model:
-    """Load a model, or weights, from an HDF5 file of Keras 1, 2 or 3.
+    """Load a model, or weights, from an HDF5 file, or a model from a `.keras` file of Keras 2.
 
     Args:
         path: The file: a whole model (`model.save("m.h5")`), or weights alone
@@ -65,20 +69,25 @@ def load_keras_file(
     ValueError: the file holds weights alone; ... Received: old.weights.h5
     """
     path = Path(path)
-    if kind_of(path) != "hdf5":
-        refuse(path, "an HDF5 file of Keras")
+    kind = kind_of(path)
+    if kind not in ("hdf5", "keras 2"):
+        refuse(path, "a file of Keras 1 or 2")
     architecture = None
     if isinstance(into, str | os.PathLike):
         architecture, into = _architecture(Path(into)), None
     elif into is not None and not (isinstance(into, keras.Model) and into.built):
         raise TypeError(f"`into` must be a built Keras model. Received: into={into!r:.80}")
+    objects = dict(custom_objects or {})
     try:
+        if kind == "keras 2":
+            if into is not None or architecture is not None:
+                raise ValueError(f"`into` is for weights in HDF5 files. Received: {path}")
+            return _load_zip(path, objects, safe_mode)
         with h5py.File(path, "r") as file:
             if into is not None:
                 return _load_into(file, into, path)
-            objects = dict(custom_objects or {})
             return _load_whole(file, path, architecture, objects, safe_mode)
-    except (OSError, RuntimeError, KeyError, RecursionError) as error:
+    except (OSError, RuntimeError, KeyError, RecursionError, zipfile.BadZipFile) as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(
             f"the file is truncated or damaged ({reason or type(error).__name__}). Received: {path}"
@@ -118,14 +127,28 @@ def _load_whole(
     backend = _h5.text(file, "backend") or _h5.text(weights, "backend") or "tensorflow"
     stored = _h5.StoredWeights(weights, version, backend)
     maker = ModelMaker(Origin(version, custom_objects, safe_mode), stored.shapes)
+    return _build(
+        maker, config, path, lambda model: pair_up(maker.order[id(model)], stored, maker.order)
+    )
+
+
+def _load_zip(path: Path, custom_objects: dict[str, Any], safe_mode: bool) -> keras.Model:
+    config, version, file = open_keras_zip(path)
+    maker = ModelMaker(Origin(version, custom_objects, safe_mode), lambda name: [])
+    with file:
+        return _build(maker, config, path, lambda model: pair_by_path(model, file, maker))
+
+
+def _build(maker: ModelMaker, config: Any, path: Path, pairs: Callable[[Any], Pairs]) -> Any:
+    """Make a model and give its variables their values."""
+    custom_objects = dict(maker.origin.custom_objects)
     with keras.saving.custom_object_scope(custom_objects), _without_values(maker, custom_objects):
         model = _made(maker, config, path)
-        layers = maker.order[id(model)]
-        for variable, value in pair_up(layers, stored, maker.order):
+        for variable, value in pairs(model):
             _set(variable, value)
     maker.finish()
     for warning in maker.warnings:
-        warnings.warn(warning, UserWarning, stacklevel=4)
+        warnings.warn(warning, UserWarning, stacklevel=5)
     return model
 
 

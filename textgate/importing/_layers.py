@@ -207,6 +207,8 @@ def _unknown(class_name: str, config: Mapping[str, Any]) -> str:
 
 def _function(stored: Any, what: str) -> Callable[..., Any]:
     """Return the function of a `Lambda`, whose code then runs: only for files that are trusted."""
+    if isinstance(stored, Mapping) and isinstance(stored.get("config"), Mapping):
+        stored = [stored["config"].get("code"), stored["config"].get("defaults"), None]
     try:
         code, defaults, _ = stored
         loaded = marshal.loads(base64.b64decode(code))  # trusted, says the user

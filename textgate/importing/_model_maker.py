@@ -21,10 +21,15 @@ class ModelMaker:
     Args:
         origin: Where the configuration comes from.
         shapes: As for `Builder`.
+
+    Attributes:
+        class_names: For each model made so far, by `id`, its class in the file.
     """
 
     def __init__(self, origin: Origin, shapes: Shapes) -> None:
+        self.origin = origin
         self._builder = Builder(origin, self.make, shapes)
+        self.class_names: dict[int, str] = {}
 
     @property
     def layers(self) -> list[Any]:
@@ -62,6 +67,7 @@ class ModelMaker:
                 )
         finally:
             self._builder.depth -= 1
+        self.class_names[id(model)] = class_name
         if config.get("trainable") is False:
             model.trainable = False
         return model

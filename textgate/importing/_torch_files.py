@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from textgate.importing import _pickles
+from textgate.importing._archives import member
 from textgate.importing._pickles import STORAGES, Storage, Tensor
 
 _DAMAGED = (
@@ -29,7 +30,6 @@ _DAMAGED = (
     *(OSError, EOFError, MemoryError, NotImplementedError, RuntimeError),
     *(ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError),
 )
-_MOST_COMPRESSION = 1100  # of deflate
 
 
 def read_torch_file(path: Path, kind: str) -> Any:
@@ -88,7 +88,7 @@ def _read_zip(path: Path) -> Any:
         names = archive.namelist()
         pickles = [name for name in names if name.rpartition("/")[2] == "data.pkl"]
         root = min(pickles, key=len)[: -len("data.pkl")]
-        if f"{root}byteorder" in names and _member(archive, f"{root}byteorder") == b"big":
+        if f"{root}byteorder" in names and member(archive, f"{root}byteorder") == b"big":
             raise ValueError(
                 "the file was written on a big-endian machine. Received: byteorder big"
             )
@@ -97,21 +97,11 @@ def _read_zip(path: Path) -> Any:
         def storage_of(pid: Any) -> Storage:
             key, dtype, numel, _ = _storage_id(pid)
             if key not in storages:
-                data = _member(archive, f"{root}data/{key}")
+                data = member(archive, f"{root}data/{key}")
                 storages[key] = Storage(dtype, numel, _reader(data))
             return storages[key]
 
-        return _pickles.load(io.BytesIO(_member(archive, f"{root}data.pkl")), storage_of)
-
-
-def _member(archive: zipfile.ZipFile, name: str) -> bytes:
-    try:
-        info = archive.getinfo(name)
-    except KeyError as error:
-        raise ValueError(f"the file lacks a part that it refers to. Received: {name!r}") from error
-    if info.file_size > _MOST_COMPRESSION * max(info.compress_size, 1):
-        raise ValueError(f"a part of the file is too large to be true. Received: {name!r}")
-    return archive.read(info)
+        return _pickles.load(io.BytesIO(member(archive, f"{root}data.pkl")), storage_of)
 
 
 # -- before 1.6 ----------------------------------------------------------------------------------

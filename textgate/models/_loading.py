@@ -24,8 +24,8 @@ def load(
 
     Args:
         path: A `.keras` file, a run directory, a directory with one run directory a model (a
-            study): then its first, `lstm` before the others; or an HDF5 file (`.h5`) of Keras 1,
-            2 or 3.
+            study): then its first, `lstm` before the others; or an HDF5 file (`.h5`). Files of
+            Keras 1, 2 and 3 are taken.
         into: Of an HDF5 file with weights alone: the built Keras model that they belong to, or the
             JSON file that describes it.
         custom_objects: Layers and functions that the file names and Keras lacks, by name.
@@ -48,7 +48,7 @@ def load(
 
     file = _model_file(Path(path))
     kind = importing.kind_of(file)
-    if kind == "hdf5":
+    if kind in ("hdf5", "keras 2"):
         return importing.load_keras_file(file, into, custom_objects, safe_mode)
     if kind != "keras":
         importing.refuse(file, "a Keras model")
@@ -109,6 +109,8 @@ def _model_file(path: Path) -> Path:
     models = StudyLayout(path).models()
     if models:
         return models[0]
+    if path.is_dir() and importing.kind_of(path) == "saved model":
+        importing.refuse(path, "a Keras model")
     raise FileNotFoundError(
         "there is no model at the given path; give a .keras file or a run directory that "
         f"`textgate train` has written. Received: {path}"
