@@ -142,7 +142,7 @@ def test_a_decision_is_what_predict_says_and_all_units_make_the_source(kind):
 
 
 def test_half_of_a_bidirectional_layer_is_half_of_the_container():
-    model = classifier(layers.Bidirectional(layers.LSTM(3), name="b"))
+    model = classifier(layers.Bidirectional(layers.LSTM(3, name="lstm"), name="b"))
     base, source = texts()
     items = contrasts(model, base=base, source=source, good=1, bad=0)
     whole = ModelRunner(model, items, "b", "cell_state")

@@ -70,7 +70,7 @@ def classifier(kind, units, size=16):
 def tagger(forward, backward, shares, size=8):
     """A bidirectional tagger, whose tag of the middle follows from the words on both sides."""
     inputs = keras.Input((None,), dtype="int32")
-    both = layers.Bidirectional(layers.LSTM(size, return_sequences=True), name="both")
+    both = layers.Bidirectional(layers.LSTM(size, return_sequences=True, name="lstm"), name="both")
     dense = layers.Dense(1, activation="sigmoid")
     model = keras.Model(inputs, dense(both(embedding()(inputs))))
     plant(both.forward_layer.cell, "lstm", forward, size)
