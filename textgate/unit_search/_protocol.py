@@ -7,7 +7,8 @@ import pandas as pd
 
 from textgate._progress import stages
 from textgate.datasets.features import FEATURES, Feature, feature_of
-from textgate.interchange import Contrasts
+from textgate.interchange import Contrasts, Units
+from textgate.interchange.effects import Sample
 from textgate.unit_search._codes import codes
 from textgate.unit_search._confirmation import confirm, confirm_each_unit
 from textgate.unit_search._experiment import Experiment
@@ -26,7 +27,7 @@ from textgate.unit_search._selection import (
 )
 from textgate.unit_search._sentences import perplexities
 from textgate.unit_search._side_tasks import Task, ablate_in_tasks, side_tasks_of, smallest_specific
-from textgate.unit_search._subject import Subject
+from textgate.unit_search._subject import Place, Subject
 from textgate.unit_search._subspaces import exchange_subspaces
 from textgate.unit_search._verdict import Facts
 
@@ -106,16 +107,12 @@ def find_units(
     >>> find_units(lm, pairs).verdict[:46]  # it isn't trained
     "The model doesn't agree in gender well enough "
     """
-    goals, subject = goals or Goals(), Subject(model)
+    goals, subject, feature = goals or Goals(), Subject(model), _feature(feature, pairs)
     _check_numbers(items, controls)
-    feature = _feature(feature, pairs)
     pairs = _generated_pairs(feature) if pairs is None else pairs
     with stages(progress, _WEIGHTS) as stage:
         stage("reading the pairs", 1)
-        contrasts = pairs
-        if not isinstance(contrasts, Contrasts):
-            contrasts = subject.contrasts(contrasts, feature)
-        halves = divide(contrasts, items, seed)
+        halves = divide(_contrasts(subject, pairs, feature), items, seed)
         tables = {"split": halves.counts}
         experiment = Experiment(subject, halves, goals, items, controls, seed)
         samples = {place: halves.samples(subject, place) for place in subject.places(layer, signal)}
@@ -146,12 +143,7 @@ def find_units(
         stage("controls: other tasks", 3)
         tables["side_tasks"] = ablate_in_tasks(tasks, sets, seed)
         stage("controls: ordinary sentences", 4)
-        if subject.language_model is not None and contrasts.prefixes:
-            tables["perplexity"] = perplexities(
-                subject.language_model, feature, texts, discovery.runner, sets, seed
-            )
-        if data is not None:
-            tables["loss"] = losses(subject, place, data, sets, seed)
+        tables |= _reading(subject, place, feature, texts, data, discovery, sets, seed)
         stage("controls: fresh weights", 3)
         tables["untrained"] = with_fresh_weights(subject, place, halves, sets, goals, seed)
         tables["codes"] = codes(subject, place, pairs, selections.members(), seed)
@@ -171,6 +163,29 @@ def _feature(feature: str | Feature | None, pairs: pd.DataFrame | Contrasts | No
             f"leave `feature` out. Received: feature={feature_of(feature).name!r}"
         )
     return feature_of(pairs.feature)
+
+
+def _contrasts(subject: Subject, pairs: pd.DataFrame | Contrasts, feature: Feature) -> Contrasts:
+    return pairs if isinstance(pairs, Contrasts) else subject.contrasts(pairs, feature)
+
+
+def _reading(
+    subject: Subject,
+    place: Place,
+    feature: Feature,
+    texts: Sequence[str] | None,
+    data: tuple[Any, Any] | None,
+    discovery: Sample,
+    sets: Mapping[str, Units],
+    seed: int,
+) -> dict[str, pd.DataFrame]:
+    """Return what the sets cost where the model reads other things: sentences, or data."""
+    tables, lm = {}, subject.language_model
+    if lm is not None and discovery.runner.items.prefixes:
+        tables["perplexity"] = perplexities(lm, feature, texts, discovery.runner, sets, seed)
+    if data is not None:
+        tables["loss"] = losses(subject, place, data, sets, seed)
+    return tables
 
 
 def _generated_pairs(feature: Feature) -> pd.DataFrame:
