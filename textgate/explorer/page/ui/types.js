@@ -63,6 +63,10 @@
  *     `highest({model, layer, signal, units, mode: "highest" | "lowest" | "jump", k})`
  */
 
+// Edits are the JSON of `tg.interventions.to_json`. A `Patch` can't name a trace here; its `source`
+// is `{text: "He came out and"}`, another text with as many tokens, or, in a tally, `{twin: true}`,
+// the twin of each pair.
+
 /**
  * @typedef {object} Pair  a text up to the word that is to come
  * @property {string} text  "She came out and played with"
