@@ -5,6 +5,7 @@ import shutil
 import keras
 import numpy as np
 import pytest
+import xarray as xr
 from keras import layers, ops
 
 import textgate as tg
@@ -234,6 +235,47 @@ def test_a_damaged_store_is_named_on_opening(store, damage):
         tg.tracing.open(store)
     assert str(store) in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_no_flipped_bit_goes_unnoticed(kind, tmp_path, rng):
+    path = tmp_path / "gates.zarr"
+    words = np.full(kind.inputs.shape[:2], "the")
+    labels = {"sex": ["f"] * len(words), "n": range(len(words))}
+    tg.trace(kind.model, kind.inputs, to=path, batch_size=3, tokens=words, labels=labels)
+    for file in sorted(file for file in path.rglob("*") if file.is_file()):
+        whole = file.read_bytes()
+        bits = np.unpackbits(np.frombuffer(whole, np.uint8))
+        bits[rng.integers(len(bits))] ^= 1
+        file.write_bytes(np.packbits(bits).tobytes())
+        with pytest.raises(ValueError, match=r"(damaged|not a trace).*Received: .*gates") as raised:
+            tg.tracing.open(path).load()
+        assert "\n" not in str(raised.value)
+        if file.name != "zarr.json":
+            assert f"chunk {file.relative_to(path).as_posix()!r}" in str(raised.value)
+        file.write_bytes(whole)
+    tg.tracing.open(path).load()
+
+
+def test_a_damaged_chunk_hides_no_other(store):
+    whole = tg.tracing.open(store)
+    damaged = chunk(store)
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
+    trace = tg.tracing.open(store)
+    np.testing.assert_array_equal(trace["gru"]["mask"], whole["gru"]["mask"])
+    np.testing.assert_array_equal(trace["lstm"]["forget_gate"][0], whole["lstm"]["forget_gate"][0])
+    with pytest.raises(ValueError, match=r"chunk 'lstm/forget_gate/c/"):
+        trace["lstm"]["forget_gate"].values  # noqa: B018
+
+
+def test_xarray_alone_reads_a_store_and_sees_the_damage(kind, tmp_path):
+    path = tmp_path / "gates.zarr"
+    trace = tg.trace(kind.model, kind.inputs, to=path)
+    alone = xr.open_datatree(path, engine="zarr", consolidated=False)
+    np.testing.assert_array_equal(alone["lstm"]["forget_gate"], trace["lstm"]["forget_gate"])
+    damaged = chunk(path)
+    damaged.write_bytes(b"?" + damaged.read_bytes()[1:])
+    with pytest.raises(ValueError, match="checksum"):
+        xr.open_datatree(path, engine="zarr", consolidated=False)["lstm"]["forget_gate"].load()
 
 
 def test_what_is_no_store(tmp_path):

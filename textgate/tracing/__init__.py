@@ -12,6 +12,7 @@ recurrent layers a model has and what they are called; interventions use the sam
 
 from textgate.tracing._fingerprint import fingerprint
 from textgate.tracing._nodes import matching_nodes, nodes_of
+from textgate.tracing._opening import open_store as open
 from textgate.tracing._saving import save
 from textgate.tracing._sites import (
     Site,
@@ -22,7 +23,6 @@ from textgate.tracing._sites import (
     one_site,
     resolve,
 )
-from textgate.tracing._store import open_store as open
 from textgate.tracing._tracer import trace
 from textgate.tracing.interception import Call, intercept
 

@@ -111,14 +111,14 @@ def check_labels(labels: Mapping[str, np.ndarray], examples: int) -> None:
             )
 
 
-class _Lazy(BackendArray):
-    """Another variable, changed by a function where and when it is read."""
+class Lazy(BackendArray):
+    """Another variable, changed where and when it is read, if a subclass says how."""
 
     def __init__(self, source: xr.Variable, dtype: Any) -> None:
         self.source, self.shape, self.dtype = source, source.shape, np.dtype(dtype)
 
     def change(self, values: np.ndarray) -> np.ndarray:
-        raise NotImplementedError
+        return values
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
         return indexing.explicit_indexing_adapter(
@@ -129,7 +129,7 @@ class _Lazy(BackendArray):
         return self.change(np.asarray(self.source[key].values))
 
 
-class _Affine(_Lazy):
+class _Affine(Lazy):
     """`scale * x + offset`."""
 
     def __init__(self, source: xr.Variable, scale: float, offset: float) -> None:
@@ -140,7 +140,7 @@ class _Affine(_Lazy):
         return values * self.dtype.type(self.scale) + self.dtype.type(self.offset)
 
 
-class _Words(_Lazy):
+class _Words(Lazy):
     """Strings of any length as NumPy's strings of a fixed one."""
 
     def change(self, values: np.ndarray) -> np.ndarray:

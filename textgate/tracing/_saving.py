@@ -11,7 +11,8 @@ import zarr
 from textgate import recurrence
 from textgate.tracing import _labelled as labelled
 from textgate.tracing._nodes import nodes_of
-from textgate.tracing._store import Store, check_free, list_coordinates, open_store, place_for
+from textgate.tracing._opening import open_store
+from textgate.tracing._store import Store, check_free, list_coordinates, place_for
 
 _ROWS = 256  # examples a chunk
 

@@ -1,15 +1,19 @@
-"""A trace on disk: a Zarr store, written batch by batch and read when it is looked at.
+"""A trace on disk: a Zarr store, written batch by batch.
 
 The store is moved to its place when it is complete, so that what lies under the final name is
-always whole. Its size is noted in it, and checked on opening. Chunks that hold nothing but padding
-are not written at all, and what padding other chunks hold compresses to next to nothing.
+always whole. Its size and a digest of its metadata are noted in it, and checked on opening; each
+chunk ends in its checksum (crc32c), which is checked when the chunk is read. Chunks that hold
+nothing but padding are not written at all, and what padding other chunks hold compresses to next to
+nothing.
 
 Layout: a group for each node; in it an array for each signal and coordinate, with dimension names,
 as `xarray.open_datatree` reads it. Derived signals that follow from stored ones are not stored but
-computed on reading, by `open`.
+computed on reading (`textgate.tracing._opening`).
 """
 
 import contextlib
+import hashlib
+import json
 import os
 import warnings
 from collections.abc import Iterator, Mapping
@@ -17,21 +21,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xarray as xr
 import zarr
-from zarr.codecs import BloscCodec
+from zarr.codecs import BloscCodec, Crc32cCodec, ZstdCodec
 
-from textgate import recurrence
 from textgate._files import beside
 from textgate.tracing import _labelled as labelled
 from textgate.tracing._memory import cut, initial_states, kept_steps
 from textgate.tracing._selection import Kept
 from textgate.tracing.program import Records
 
-_FORMAT = "textgate-trace-1"
-_OWN = ("textgate_format", "stored_files", "stored_bytes", "nodes")
+FORMAT = "textgate-trace-1"
 # A fast codec: gates hardly compress, and padding compresses with any.
-_CODEC = BloscCodec(cname="lz4", clevel=1, shuffle="bitshuffle")
+_NUMBERS = (BloscCodec(cname="lz4", clevel=1, shuffle="bitshuffle"), Crc32cCodec())
+_OTHERS = (ZstdCodec(), Crc32cCodec())  # words, and the numbers of a dimension
 _CHUNK_BYTES = 2**24
 
 
@@ -168,7 +170,7 @@ class Store:
                 shape=tuple(shape),
                 dtype=str if text else part.dtype,
                 chunks=self._chunks(shape, part),
-                compressors="auto" if text else _CODEC,
+                compressors=_OTHERS if text else _NUMBERS,
                 fill_value=fill,
                 dimension_names=dims,
                 attributes=dict(attributes or {}),
@@ -196,7 +198,11 @@ class Store:
     def axis(self, group: zarr.Group, name: str, values: np.ndarray) -> None:
         """Write the numbers of a dimension."""
         array: Any = group.create_array(
-            name, shape=values.shape, dtype=values.dtype, dimension_names=(name,)
+            name,
+            shape=values.shape,
+            dtype=values.dtype,
+            compressors=_OTHERS,
+            dimension_names=(name,),
         )
         array[:] = values
 
@@ -219,16 +225,11 @@ class Store:
 
     def note(self, nodes: list[str]) -> None:
         """Note in the store itself what was written, once nothing more will be."""
-        files, size = _measure(self.path)
-        self.root.update_attributes(
-            {
-                **self.attributes,
-                "textgate_format": _FORMAT,
-                "stored_files": files,
-                "stored_bytes": size,
-                "nodes": nodes,
-            }
-        )
+        attributes = {**self.attributes, "textgate_format": FORMAT, "nodes": nodes}
+        files, size = measure(self.path)
+        digest = digest_of(self.path, attributes)
+        noted = {"stored_files": files, "stored_bytes": size, "stored_metadata": digest}
+        self.root.update_attributes({**attributes, **noted})
 
 
 def list_coordinates(group: zarr.Group, signals: tuple[str, ...]) -> None:
@@ -245,7 +246,7 @@ def _blank(values: np.ndarray) -> Any:
     return "" if values.dtype.kind == "U" else values.dtype.type(0)
 
 
-def _measure(path: Path) -> tuple[int, int]:
+def measure(path: Path) -> tuple[int, int]:
     """Return the number of files and of bytes of a store, its root's metadata left out."""
     files = size = 0
     for folder, _, names in os.walk(path):
@@ -256,76 +257,12 @@ def _measure(path: Path) -> tuple[int, int]:
     return files, size
 
 
-def open_store(path: str | os.PathLike) -> xr.DataTree:
-    """Open a trace that was written to a Zarr store.
-
-    Nothing but metadata is read; values are when they are looked at.
-
-    Args:
-        path: The path that was given as `to=`.
-
-    Returns:
-        The trace, as `textgate.trace` returned it.
-
-    Raises:
-        FileNotFoundError: If nothing is there.
-        ValueError: If it is not a trace, or a damaged one.
-    """
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"There is no trace at this path. Received: {str(path)!r}")
-    try:
-        root = zarr.open_group(str(path), mode="r")
-        attributes: dict[str, Any] = dict(root.attrs)
-    except Exception:
-        raise ValueError(
-            "This is not a trace, or its metadata is damaged; write it again by textgate.trace(…, "
-            f"to=…). Received: {str(path)!r}"
-        ) from None
-    if attributes.get("textgate_format") != _FORMAT:
-        raise ValueError(
-            "This Zarr store is not a trace of this version of textgate, or an incomplete one. "
-            f"Received: {str(path)!r} with textgate_format="
-            f"{attributes.get('textgate_format')!r}"
-        )
-    noted = attributes.get("stored_files"), attributes.get("stored_bytes")
-    found = _measure(path)
-    if noted != found:
-        raise ValueError(
-            "This trace is damaged: files are missing, cut short or changed; write it again by "
-            f"textgate.trace(…, to=…). Received: {str(path)!r} with {found[0]} files of "
-            f"{found[1]} bytes instead of {noted[0]} of {noted[1]}"
-        )
-    try:
-        stored = xr.open_datatree(path, engine="zarr", chunks=None, consolidated=False)
-    except Exception as error:
-        raise ValueError(
-            f"This trace is damaged and cannot be opened ({type(error).__name__}); write it again "
-            f"by textgate.trace(…, to=…). Received: {str(path)!r}"
-        ) from error
-    nodes = {path: _node(stored[path].to_dataset()) for path in attributes["nodes"]}
-    trace = labelled.tree_of(nodes, {k: v for k, v in attributes.items() if k not in _OWN})
-    trace.encoding = {"source": str(path.absolute())}  # as xarray notes where data came from
-    return trace
-
-
-def _node(dataset: xr.Dataset) -> xr.Dataset:
-    signals = [name for name, array in dataset.data_vars.items() if array.dims == labelled.DIMS]
-    order = (*recurrence.cell_of(dataset.attrs["cell"]).signals, *recurrence.DERIVED)
-    signals.sort(key=lambda name: order.index(str(name)))
-    dataset = dataset.set_coords([name for name in dataset.data_vars if name not in signals])
-    dataset = dataset[signals]
-    offered = dataset.attrs.pop("offered", ())
-    for name in [*dataset.coords]:
-        variable = dataset.variables[name]
-        if variable.dtype.kind not in "OT":
-            continue
-        if name == labelled.TOKEN:
-            dataset = dataset.assign_coords({name: labelled.words(variable)})
-        else:
-            dataset = dataset.assign_coords(
-                {name: (variable.dims, variable.values.astype(object).astype(str))}
-            )
-    for variable in dataset.variables.values():
-        variable.encoding = {}
-    return labelled.with_offered(dataset, tuple(offered))
+def digest_of(path: Path, attributes: Mapping[str, Any]) -> str:
+    """Return a digest of a store's metadata: of all its nodes and arrays, and the root's."""
+    own = {name: value for name, value in attributes.items() if not name.startswith("stored_")}
+    digest = hashlib.blake2b(json.dumps(own, sort_keys=True).encode(), digest_size=8)
+    for file in sorted(path.rglob("zarr.json")):
+        if file.parent != path:
+            digest.update(file.relative_to(path).as_posix().encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()

@@ -19,9 +19,10 @@ from textgate._progress import BAR, COUNT, LEFT, Progress
 from textgate.tracing import _labelled as labelled
 from textgate.tracing._edited import Editing, parts_of
 from textgate.tracing._memory import Memory
+from textgate.tracing._opening import open_store
 from textgate.tracing._selection import Kept, select
 from textgate.tracing._sites import checked_sites
-from textgate.tracing._store import Store, check_free, open_store, place_for
+from textgate.tracing._store import Store, check_free, place_for
 from textgate.tracing.inputs import Source, source_of
 from textgate.tracing.program import NOTES, Program, program_for
 
