@@ -12,6 +12,7 @@ from ._ladder import ladder_redundancy as ladder_redundancy
 from ._ledger import ledger as ledger
 from ._probing import probe_accuracy as probe_accuracy
 from ._probing import temporal_generalization as temporal_generalization
+from ._text import text as text
 from ._twins import twins as twins
 from ._units_found import units_found as units_found
 
@@ -28,6 +29,7 @@ __all__ = [
     "probe_accuracy",
     "saturation",
     "temporal_generalization",
+    "text",
     "twins",
     "units_found",
 ]

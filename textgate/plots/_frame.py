@@ -1,14 +1,18 @@
 """What the figures have in common: a title, a caption in plain language, axes without clutter."""
 
+import io
 import re
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import LogFormatter, ScalarFormatter
 
 from textgate.recurrence import Cell, cell_of
 
@@ -16,9 +20,35 @@ GREY = "0.72"
 _LONGEST = 14  # letters of a word that are written out
 
 
-def new_figure(width: float, height: float) -> Figure:
+class ShownFigure(Figure):
+    """A figure that notebooks show as it is, whether or not pyplot is there.
+
+    A plain `Figure` is shown by what pyplot tells IPython, so without pyplot one sees its `repr`.
+    """
+
+    def _repr_png_(self) -> bytes:
+        stream = io.BytesIO()
+        self.savefig(stream, format="png")
+        return stream.getvalue()
+
+    def draw(self, renderer: Any) -> None:
+        """Draw the figure; words of a text are words, also between two signs of the dollar."""
+        numbers = {
+            id(label)
+            for axes in self.axes
+            for axis in (axes.xaxis, axes.yaxis)
+            if isinstance(axis.get_major_formatter(), LogFormatter | ScalarFormatter)
+            for label in axis.get_ticklabels(which="both")
+        }
+        for text in self.findobj(Text):
+            if id(text) not in numbers:  # powers of ten are set by Matplotlib, as formulas
+                text.set_parse_math(False)
+        super().draw(renderer)
+
+
+def new_figure(width: float, height: float) -> ShownFigure:
     """Return an empty figure, in inches."""
-    return Figure(figsize=(width, height), layout="constrained", dpi=130)
+    return ShownFigure(figsize=(width, height), layout="constrained", dpi=130)
 
 
 def explain(figure: Figure, title: str, lines: Sequence[str]) -> Figure:

@@ -5,16 +5,15 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from textgate import recurrence
 from textgate.plots import _frame as frame
+from textgate.plots._nodes import check_example, node_of
+from textgate.plots._scales import scale_of
 from textgate.plots._units import choose_units
-from textgate.tracing import matching_nodes
 
-# Gates from closed (light) to open (dark); what has a sign in two colours, white at zero.
-_GATES, _SIGNED, _MASKED = "YlGnBu", "RdBu_r", "0.75"
+_MASKED = "0.75"
 _LONGEST = 16  # letters of a word that are written out
 
 
@@ -60,12 +59,8 @@ def heatmap(
     >>> [axes.get_title(loc="left") for axes in figure.axes[:2]]
     ['forget gate f', 'input gate i']
     """
-    node, name, others = _node(trace, layer)
-    if not 0 <= example < node.sizes["example"]:
-        raise ValueError(
-            f"`example` must be a number from 0 to {node.sizes['example'] - 1}. "
-            f"Received: example={example!r}"
-        )
+    node, name, others = node_of(trace, layer)
+    check_example(node, example)
     cell = recurrence.cell_of(node.attrs["cell"])
     drawn = _signals(node, cell, signals)
     node = node[[*drawn]].isel(example=example).load()
@@ -102,27 +97,6 @@ def heatmap(
     return frame.explain(figure, title or _title(node), lines)
 
 
-def _node(trace: Any, layer: str | None) -> tuple[xr.Dataset, str, int]:
-    """Return a node's data set, its name, and how many other nodes there are."""
-    if isinstance(trace, xr.Dataset):
-        return trace, str(trace.attrs.get("layer", "")), 0
-    if not isinstance(trace, xr.DataTree):
-        raise TypeError(
-            "`trace` must be what textgate.trace returns, or one node of it. "
-            f"Received: {type(trace).__name__}"
-        )
-    if trace.has_data:
-        return trace.to_dataset(), str(trace.attrs.get("layer", "")), 0
-    nodes, matches = matching_nodes(trace), matching_nodes(trace, layer)
-    if len(matches) != 1 and layer is not None:
-        raise ValueError(
-            f"`layer` must name one layer of the trace; it has {[*nodes]}. "
-            f"Received: layer={layer!r}"
-        )
-    path = next(iter(matches))
-    return nodes[path].to_dataset(), path, len(nodes) - 1
-
-
 def _signals(
     node: xr.Dataset, cell: recurrence.Cell, signals: Sequence[str] | None
 ) -> tuple[str, ...]:
@@ -147,20 +121,14 @@ def _words(node: xr.Dataset) -> list[str]:
 
 def _panel(figure: Figure, axes: Any, signal: xr.DataArray, cell: recurrence.Cell) -> None:
     name = str(signal.name)
-    is_gate = name in (*cell.gates, *recurrence.DERIVED)
     values = np.ma.masked_invalid(signal.values)
-    if is_gate:
-        low, high, colours = 0.0, 1.0, colormaps[_GATES]
-    else:
-        # Among many values, the few largest would wash out the others.
-        share = 100 if signal.size < 500 else 99.5
-        high = float(np.nanpercentile(np.abs(signal.values), share)) or 1.0
-        low, colours = -high, colormaps[_SIGNED]
+    scale = scale_of(cell, name, signal.values)
+    low, high = scale.low, scale.high
     image = axes.imshow(
         values,
         aspect="auto",
         interpolation="nearest",
-        cmap=colours.with_extremes(bad=_MASKED),
+        cmap=scale.colours.with_extremes(bad=_MASKED),
         vmin=low,
         vmax=high,
     )
@@ -184,10 +152,7 @@ def _panel(figure: Figure, axes: Any, signal: xr.DataArray, cell: recurrence.Cel
         (bool((beyond < low).any()), bool((beyond > high).any())), "neither"
     )
     bar = figure.colorbar(image, ax=axes, pad=0.015, fraction=0.05, aspect=25, extend=extend)
-    if is_gate:
-        frame.tidy_bar(bar, (0, 0.5, 1), ("0", "½", "1"))
-    else:
-        frame.tidy_bar(bar, (low, 0, high), (f"−{high:.2g}", "0", f"{high:.2g}"))
+    frame.tidy_bar(bar, *scale.ticks)
 
 
 def _number_units(axes: Any, numbers: np.ndarray) -> None:
