@@ -1,7 +1,7 @@
 """From arrays to a labelled trace: dimensions, coordinates, attributes, derived signals."""
 
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
@@ -74,17 +74,10 @@ def labels_of(labels: Any) -> dict[str, np.ndarray]:
             "`labels` must be a mapping from names to values, one for each example, or a "
             f"DataFrame. Received: {type(labels).__name__}"
         )
-    taken = {*DIMS, MASK, TOKEN, *recurrence.DERIVED}
-    for cell in recurrence.CELLS.values():
-        taken.update(cell.signals, (f"initial_{state}" for state in cell.states))
     arrays = {}
     for name, values in labels.items():
         array = np.asarray(values)
-        if not isinstance(name, str) or name in taken or "/" in name:
-            raise ValueError(
-                f"A label must have a name of its own; {sorted(taken)} are taken. "
-                f"Received: {name!r}"
-            )
+        check_name(name)
         if array.dtype == object:
             if not all(isinstance(value, str) for value in array.flat):
                 raise ValueError(
@@ -99,6 +92,17 @@ def labels_of(labels: Any) -> dict[str, np.ndarray]:
             )
         arrays[name] = array
     return arrays
+
+
+def check_name(name: Any, others: Iterable[str] = ()) -> None:
+    """Raise a `ValueError` if a label's name is no name, or taken: by a trace, or by others."""
+    taken = {*DIMS, MASK, TOKEN, *recurrence.DERIVED, *others}
+    for cell in recurrence.CELLS.values():
+        taken.update(cell.signals, (f"initial_{state}" for state in cell.states))
+    if not isinstance(name, str) or name in taken or "/" in name:
+        raise ValueError(
+            f"A label must have a name of its own; {sorted(taken)} are taken. Received: {name!r}"
+        )
 
 
 def check_labels(labels: Mapping[str, np.ndarray], examples: int) -> None:

@@ -8,13 +8,9 @@ import xarray as xr
 
 from textgate import recurrence
 from textgate.tracing import _labelled as labelled
-from textgate.tracing._selection import Kept, Steps
+from textgate.tracing._selection import Kept, kept_steps
+from textgate.tracing._step_labels import StepLabels
 from textgate.tracing.program import Records
-
-
-def kept_steps(steps: Steps, length: int) -> np.ndarray:
-    """Return the numbers of the kept steps of a sequence of this length."""
-    return np.arange(length)[steps] if isinstance(steps, slice) else steps[steps < length]
 
 
 def cut(kept: Kept, call: dict[str, Any]) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -114,6 +110,7 @@ class Memory:
         attributes: The attributes that all nodes have in common.
         examples: Number of examples, where it is known.
         steps: Length of the longest example, where it is known.
+        step_labels: Labels of steps.
     """
 
     def __init__(
@@ -122,9 +119,11 @@ class Memory:
         attributes: Mapping[str, Any],
         examples: int | None,
         steps: int | None,
+        step_labels: StepLabels,
     ) -> None:
         self.kept = {k.site.path: k for k in kept}
         self.attributes, self.examples, self.steps = attributes, examples, steps
+        self.step_labels = step_labels
         self.nodes: dict[tuple[str, int], dict[str, _Rows]] = {}
         self.lengths: dict[tuple[str, int], int] = {}
         self.called: dict[str, int] = {}
@@ -202,6 +201,7 @@ class Memory:
         for name in [name for name in arrays if name.startswith("initial_")]:
             coords[name] = (("example", "unit"), arrays.pop(name))
         coords.update({name: ("example", values) for name, values in labels.items()})
+        coords.update(self.step_labels.of_node((path, number), length, kept))
         dataset = xr.Dataset(
             {
                 name: (labelled.DIMS, array, labelled.signal_attributes(kind, name))

@@ -157,7 +157,7 @@ def _node(dataset: xr.Dataset) -> xr.Dataset:
             dataset = dataset.assign_coords({name: labelled.words(variable)})
         else:
             dataset = dataset.assign_coords(
-                {name: (variable.dims, variable.values.astype(object).astype(str))}
+                {name: (variable.dims, variable.values.astype(object).astype(str), variable.attrs)}
             )
     for variable in dataset.variables.values():
         variable.encoding = {}

@@ -12,6 +12,11 @@ from textgate.tracing._sites import Site, resolve
 Steps = slice | np.ndarray
 
 
+def kept_steps(steps: Steps, length: int) -> np.ndarray:
+    """Return the numbers of the kept steps of a sequence of this length."""
+    return np.arange(length)[steps] if isinstance(steps, slice) else steps[steps < length]
+
+
 @dataclass(frozen=True)
 class Kept:
     """What is kept of one site.

@@ -26,8 +26,9 @@ from zarr.codecs import BloscCodec, Crc32cCodec, ZstdCodec
 
 from textgate._files import beside
 from textgate.tracing import _labelled as labelled
-from textgate.tracing._memory import cut, initial_states, kept_steps
-from textgate.tracing._selection import Kept
+from textgate.tracing._memory import cut, initial_states
+from textgate.tracing._selection import Kept, kept_steps
+from textgate.tracing._step_labels import StepLabels
 from textgate.tracing.program import Records
 
 FORMAT = "textgate-trace-1"
@@ -71,6 +72,7 @@ class Store:
         examples: Number of examples, where it is known.
         steps: Length of the longest example, where it is known.
         batch: Number of examples of a batch, which become the rows of a chunk.
+        step_labels: Labels of steps.
     """
 
     def __init__(
@@ -81,12 +83,13 @@ class Store:
         examples: int | None,
         steps: int | None,
         batch: int,
+        step_labels: StepLabels = StepLabels(),  # noqa: B008  (nothing can change it)
     ) -> None:
         self.path = path
         self.root = zarr.open_group(str(path), mode="w-", zarr_format=3)
         self.kept = {k.site.path: k for k in kept}
         self.attributes, self.examples, self.steps = attributes, examples, steps
-        self.batch = batch
+        self.batch, self.step_labels = batch, step_labels
         self.called: dict[str, int] = {}
         self.lengths: dict[tuple[str, int], int] = {}
         self.widths: dict[tuple[str, int], int] = {}
@@ -214,6 +217,11 @@ class Store:
             self.axis(group, "time", kept_steps(kept.steps, length))
             for name, values in labels.items():
                 self.put(group, name, ("example",), values, 0, None, _blank(values))
+            of_steps = self.step_labels.of_node((path, number), length, kept)
+            for name, label in of_steps.items():
+                values, room = label.values, label.shape[1]
+                blank = _blank(values)
+                self.put(group, name, labelled.DIMS[:2], values, 0, room, blank, label.attrs)
             for _, array in group.arrays():
                 if array.metadata.dimension_names[0] == "example" and array.shape[0] != examples:
                     array.resize((examples, *array.shape[1:]))

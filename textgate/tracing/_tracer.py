@@ -7,7 +7,7 @@ memory or on disk.
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -22,8 +22,9 @@ from textgate.tracing._memory import Memory
 from textgate.tracing._opening import open_store
 from textgate.tracing._selection import Kept, select
 from textgate.tracing._sites import checked_sites
+from textgate.tracing._step_labels import step_labels_of
 from textgate.tracing._store import Store, check_free, place_for
-from textgate.tracing.inputs import Source, source_of
+from textgate.tracing.inputs import Source, source_of, words_of
 from textgate.tracing.program import NOTES, Program, program_for
 
 _BATCH = 256
@@ -41,6 +42,7 @@ def trace(
     batch_size: int | None = None,
     to: str | os.PathLike | None = None,
     labels: Any = None,
+    step_labels: Mapping[str, Any] | None = None,
     tokens: Any = None,
     progress: bool | None = None,
 ) -> xr.DataTree:
@@ -68,6 +70,12 @@ def trace(
             number of examples. Read it again with `textgate.tracing.open`.
         labels: Per-example labels to keep beside the signals: a mapping from names to values, or
             a DataFrame.
+        step_labels: Labels of steps to keep beside the signals: a mapping from names to arrays of
+            shape `(example, time)`, in the time order of the input. Bools, whole numbers and
+            strings are classes, other numbers are numbers; a step without a label has `None`,
+            `""` or NaN. For texts a list with a value for each word, a row a text, does as well:
+            `<bos>` then has none. A label goes to each layer whose time axis is as long as it is;
+            `{"tag": {"decoder": …}}` gives it to one layer only.
         tokens: The word at each step, of shape `(example, time)`, to keep beside the signals; a
             language model's are known.
         progress: Whether to show progress on stderr; by default where it takes long and stderr is
@@ -78,13 +86,14 @@ def trace(
         (`encoder/bidirectional/forward_lstm`); for a layer that the model calls several times, a
         node for each call (`lstm/call_0`). A node has a variable for each signal, with dims
         `(example, time, unit)`, in the time order of the input (also where the layer goes
-        backwards) and NaN at masked steps; and the coordinates `mask` and `token`
-        `(example, time)`, the labels `(example)`, and the states before the first step
-        (`initial_hidden_state`, `initial_cell_state`, `(example, unit)`).
+        backwards) and NaN at masked steps; and the coordinates `mask`, `token` and
+        the labels of steps `(example, time)`, the labels `(example)`, and the states before the
+        first step (`initial_hidden_state`, `initial_cell_state`, `(example, unit)`).
 
     Raises:
         ValueError: If the model isn't built or has no recurrent layer that can be traced; if a
-            layer, signal, unit or step is unknown; if the inputs don't fit the model.
+            layer, signal, unit or step is unknown; if the inputs don't fit the model; if a label
+            is of another shape, or fits the steps of several inputs.
         TypeError: If `model` is not a Keras model or another argument is of the wrong kind.
         FileExistsError: If something is at `to` already.
         CannotWriteError: If the disk is full.
@@ -98,16 +107,25 @@ def trace(
     >>> found = trace(model, np.array([[5, 7, 2], [9, 1, 0]]))
     >>> found["memory"]["forget_gate"].sizes
     Frozen({'example': 2, 'time': 3, 'unit': 4})
+
+    Labels of steps, such as those of a tagger:
+
+    >>> tags = [["D", "N", "V"], ["N", "V", ""]]
+    >>> found = trace(model, np.array([[5, 7, 2], [9, 1, 0]]), step_labels={"tag": tags})
+    >>> found["memory"]["tag"].values[0].tolist()
+    ['D', 'N', 'V']
     """
     model, editing = parts_of(model)
     sites = checked_sites(model, warn=layers is None)
     kept = select(sites, layers, signals, units, steps)
     path = None if to is None else check_free(to)
     given_labels = labelled.labels_of(labels)
+    given_step_labels = step_labels_of(step_labels, kept, words_of(model, inputs), given_labels)
     batch_size = _batch_size(batch_size, model, kept, inputs)
     source = source_of(model, inputs, batch_size, tokens, editing is not None and editing.aligned)
     if source.examples is not None:
         labelled.check_labels(given_labels, source.examples)
+        given_step_labels.check_examples(source.examples)
     attributes = labelled.model_attributes(model)
     if editing is not None:
         attributes["interventions"] = editing.description
@@ -115,12 +133,14 @@ def trace(
     program = program_for(model, {k.site.path: k.sources for k in kept}, plan)
     sink: Memory | Store
     if path is None:
-        sink = Memory(kept, attributes, source.examples, source.steps)
+        sink = Memory(kept, attributes, source.examples, source.steps, given_step_labels)
         examples = _run(program, source, sink, kept, progress, editing)
         labelled.check_labels(given_labels, examples)
         return sink.finish(examples, given_labels)
     with place_for(path) as partial:
-        sink = Store(partial, kept, attributes, source.examples, source.steps, batch_size)
+        sink = Store(
+            partial, kept, attributes, source.examples, source.steps, batch_size, given_step_labels
+        )
         examples = _run(program, source, sink, kept, progress, editing)
         labelled.check_labels(given_labels, examples)
         sink.finish(examples, given_labels)
@@ -157,6 +177,7 @@ def _run(
     examples = 0
     state = program.state()
     pending: Future | None = None
+    longest: list[int] = []  # the lengths of the inputs, in the longest batch
     with _progress(progress, source) as bar, ThreadPoolExecutor(1) as writer:
         for inputs, size, tokens in source.batches():
             given = () if editing is None else editing.arrays(examples, size)
@@ -165,9 +186,14 @@ def _run(
                 editing.check(records.pop(NOTES), examples, size)
             if pending is not None:
                 pending.result()
+                if source.steps is not None:  # no need to wait for the end
+                    sink.step_labels.check_lengths(sink.lengths, longest)
             if examples == 0:
                 _check_called(records, kept)
-            pending = writer.submit(sink.write, examples, records, _length(inputs), tokens)
+            lengths = _lengths(inputs)
+            length = max(lengths, default=None)
+            longest = max(longest, lengths, key=lambda found: max(found, default=0))
+            pending = writer.submit(sink.write, examples, records, length, tokens)
             del records
             examples += size
             bar.advance(size)
@@ -178,6 +204,8 @@ def _run(
     if editing is not None:
         editing.begin(examples)
     _check_steps(kept, sink.lengths.values())
+    sink.step_labels.check_examples(examples)
+    sink.step_labels.check_lengths(sink.lengths, longest)
     return examples
 
 
@@ -221,10 +249,5 @@ def _check_steps(kept: list[Kept], lengths: Iterable[int]) -> None:
             )
 
 
-def _length(inputs: Any) -> int | None:
-    lengths = [int(x.shape[1]) for x in _leaves(inputs) if len(x.shape) > 1]
-    return max(lengths, default=None)
-
-
-def _leaves(inputs: Any) -> Iterator[Any]:
-    yield from tree.flatten(inputs)
+def _lengths(inputs: Any) -> list[int]:
+    return [int(x.shape[1]) for x in tree.flatten(inputs) if len(x.shape) > 1]

@@ -88,6 +88,13 @@ def source_of(
     return _arrays(inputs, batch_size, words)
 
 
+def words_of(model: Any, inputs: Any) -> np.ndarray | None:
+    """Return the tokens of texts, `(example, time)`; `None` where the inputs are no texts."""
+    if not (is_text(inputs) and isinstance(model, TextReader)):
+        return None
+    return np.asarray(model.tokens([inputs] if isinstance(inputs, str) else list(inputs)))
+
+
 def is_text(inputs: Any) -> bool:
     """Whether these are texts: a string, or a sequence of nothing but strings."""
     if isinstance(inputs, str):
