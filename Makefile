@@ -29,7 +29,7 @@ test: $(INSTALLED)  ## run the checks and all tests, on TensorFlow and on JAX
 	KERAS_BACKEND=jax $(BIN)/python -m pytest -n 2 $(JAX_TESTS)
 
 # What is written for both backends.
-JAX_TESTS := tests/recurrence tests/layers tests/tracing
+JAX_TESTS := tests/recurrence tests/layers tests/tracing tests/interventions/test_apply.py
 
 lint: $(INSTALLED)  ## run the checks and mend what can be mended
 	$(BIN)/ruff check --fix

@@ -24,6 +24,7 @@ from .interchange import ablation_effects as ablation_effects
 from .interchange import contrasts as contrasts
 from .interchange import sweep as sweep
 from .interventions import Affine as Affine
+from .interventions import Apply as Apply
 from .interventions import Clamp as Clamp
 from .interventions import MeanAblation as MeanAblation
 from .interventions import Patch as Patch
@@ -40,6 +41,7 @@ from .unit_search import find_units as find_units
 
 __all__ = [
     "Affine",
+    "Apply",
     "CannotWriteError",
     "Clamp",
     "MeanAblation",

@@ -9,7 +9,8 @@ everything after follows from that, the rest of the step and, through the states
 
 - `ZeroAblation`, `MeanAblation`, `ResampleAblation` take away what units say (is it needed?);
 - `Patch` gives them what they say in another run (does it suffice?);
-- `Clamp` holds a gate or a state at a value, `Steer` pushes it along a direction, `Affine` maps it.
+- `Clamp` holds a gate or a state at a value, `Steer` pushes it along a direction, `Affine` maps it,
+  `Apply` makes of it what a function of yours says.
 
 Each acts on chosen units at chosen steps, and, if asked to, along chosen directions only: an
 ablation of a `subspace` takes out what these directions hold, a patch exchanges it.
@@ -20,6 +21,7 @@ the model alone. `to_json` and `from_json` keep them.
 
 from textgate.interventions._ablations import MeanAblation, ResampleAblation, ZeroAblation
 from textgate.interventions._affine import Affine
+from textgate.interventions._apply import Apply
 from textgate.interventions._base import Intervention
 from textgate.interventions._clamp import Clamp
 from textgate.interventions._contribution import Contribution, Target
@@ -30,6 +32,7 @@ from textgate.interventions._steer import Steer
 
 __all__ = [
     "Affine",
+    "Apply",
     "Clamp",
     "Contribution",
     "Edited",

@@ -151,6 +151,8 @@ def _shown(value: Any) -> str:
         if value.ndim > 1 or value.size > 8:
             return f"<{sizes} numbers of norm {np.linalg.norm(value):.3g}>"
         return f"[{', '.join(f'{number:g}' for number in value)}]"
+    if callable(value):
+        return f"<function {getattr(value, '__qualname__', type(value).__qualname__)}>"
     return repr(value)
 
 

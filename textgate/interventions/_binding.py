@@ -11,6 +11,7 @@ import numpy as np
 from textgate.interventions._arguments import Steps
 from textgate.interventions._base import KINDS, Intervention
 from textgate.interventions._contribution import Contribution, Target
+from textgate.interventions._functions import check_in_place
 from textgate.interventions._plan import NO_STEP, NO_VALUE, EditPlan, Entry
 from textgate.tracing import Site, checked_sites, fingerprint, resolve
 
@@ -111,6 +112,10 @@ def _parts_of(
             if intervention.subspace is not None:
                 contribution = contribution.within(target, intervention.subspace)
             contribution = contribution.of_source(scale, offset)
+            if contribution.function is not None:
+                if not len(target.numbers):
+                    continue
+                check_in_place(contribution.function, target)
             entry = Entry(
                 path=site.path,
                 call=call if contribution.call is None else contribution.call,
@@ -122,6 +127,8 @@ def _parts_of(
                 alike=contribution.mask is not None,
                 exhaustive=contribution.exhaustive,
                 intervention=number,
+                function=contribution.function,
+                chosen=0 if contribution.function is None else len(target.numbers),
             )
             fixed = _fixed(target, steps, contribution, dtype)
             yield _Part(intervention, contribution, entry, fixed, dtype)
@@ -138,6 +145,8 @@ def _fixed(
         arrays["bounds"] = np.array([min(bound, _END) for bound in bounds], dtype=np.int32)
     if contribution.values is not None:
         arrays["values"] = contribution.values.astype(dtype)
+    if contribution.function is not None:
+        arrays["numbers"] = target.numbers.astype(np.int32)
     if contribution.matrix is not None:
         arrays["matrix"] = contribution.matrix.astype(dtype)
     return arrays

@@ -2,7 +2,8 @@
 
 An intervention is bound to a model place by place. A place is a `Target`: a recurrent cell, one
 call of it or all, and the units. What comes out is a `Contribution`: values to set, or an affine
-map, which may be the same everywhere, differ by step, or differ by example and step.
+map, which may be the same everywhere, differ by step, or differ by example and step; or a function
+of the signal.
 """
 
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from textgate.tracing import Site
 
 # Values for the examples from `start` on: (start, size) -> (size, time, units), NaN for none.
 Rows = Callable[[int, int], np.ndarray]
+# From the chosen units' signal at one step, (batch, chosen units), to what becomes of it.
+Function = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
@@ -122,8 +125,26 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Rescaled:
+    """A function of a named signal, said of the signal from which the named one follows.
+
+    Attributes:
+        function: The function.
+        scale: The named signal is the source times this …
+        offset: … plus this.
+    """
+
+    function: Function
+    scale: float
+    offset: float
+
+    def __call__(self, source: Any) -> Any:
+        return (self.function(source * self.scale + self.offset) - self.offset) / self.scale
+
+
+@dataclass(frozen=True)
 class Contribution:
-    """What is done at a target: a signal s becomes its values, or s A plus its values.
+    """What is done at a target: a signal s becomes its values, s A plus its values, or f(s).
 
     Attributes:
         values: Where they are the same everywhere, `(units,)`; where they differ by step,
@@ -131,7 +152,9 @@ class Contribution:
         rows: Where they differ by example.
         add: Whether the values are added instead of set; with a matrix they always are.
         matrix: A, of shape `(units, units)`, if the signal is multiplied by it before the values
-            are added; see `Target.block`.
+            are added; see `Target.block`. With a function: P, where s becomes s + (f(s) − s) P.
+        function: f, from the chosen units' signal at one step, `(batch, chosen units)`, to what
+            becomes of it. It becomes part of a compiled program, so it is written with `keras.ops`.
         examples: For how many examples there are rows; `None` for any number.
         mask: Booleans `(example, time)`: where the rows have values, if that must be exactly where
             the inputs are not masked.
@@ -143,20 +166,21 @@ class Contribution:
     rows: Rows | None = None
     add: bool = False
     matrix: np.ndarray | None = None
+    function: Function | None = None
     examples: int | None = None
     mask: np.ndarray | None = None
     call: int | None = None
     exhaustive: bool = False
 
     def __post_init__(self) -> None:
-        if self.matrix is not None:
+        if self.matrix is not None and self.function is None:
             object.__setattr__(self, "add", True)
             if self.values is None and self.rows is None:
                 object.__setattr__(self, "values", np.zeros(len(self.matrix)))
-        if (self.values is None) == (self.rows is None):
+        if sum(part is not None for part in (self.values, self.rows, self.function)) != 1:
             raise ValueError(
                 "a contribution has `values`, or `rows` where they differ by example, or a "
-                f"`matrix`. Received: {self}"
+                f"`function`, or a `matrix`. Received: {self}"
             )
 
     @property
@@ -164,8 +188,7 @@ class Contribution:
         """`"constant"`, `"by step"` or `"by example"`."""
         if self.rows is not None:
             return "by example"
-        assert self.values is not None
-        return "constant" if self.values.ndim == 1 else "by step"
+        return "by step" if self.values is not None and self.values.ndim == 2 else "constant"
 
     def within(self, target: Target, basis: np.ndarray) -> "Contribution":
         """Return the same for a subspace alone: with s' what becomes of s, s + (s' − s) Q Qᵀ.
@@ -184,6 +207,8 @@ class Contribution:
                 f"units of layer {target.site.path!r}. Received: shape {basis.shape}"
             )
         inside = basis @ basis.T
+        if self.function is not None:
+            return replace(self, matrix=target.block(inside))
         if self.matrix is not None:
             own = self.matrix[np.ix_(chosen, chosen)]
         else:
@@ -204,6 +229,8 @@ class Contribution:
         """
         if (scale, offset) == (1.0, 0.0):
             return self
+        if self.function is not None:
+            return replace(self, function=Rescaled(self.function, scale, offset))
         shift: Any = offset
         if self.add:
             shift = 0.0 if self.matrix is None else offset * (1 - self.matrix.sum(axis=0))

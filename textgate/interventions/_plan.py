@@ -4,7 +4,7 @@ A plan has no numbers in it. Units, steps and values are inputs of the compiled 
 sweep over units, or over batches, compiles once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,9 @@ class Entry:
         exhaustive: Whether a call of the layer for which there is no entry of this intervention is
             an error.
         intervention: The number of the intervention in its list.
+        function: What makes the new signal of the chosen units' signal, if neither values nor a
+            matrix do; with `matrix`, what it makes of it counts along some directions alone.
+        chosen: How many units are chosen; 0 where there is no function.
     """
 
     path: str
@@ -45,6 +48,8 @@ class Entry:
     alike: bool
     exhaustive: bool
     intervention: int
+    function: Callable[[Any], Any] | None = None
+    chosen: int = 0
 
 
 @dataclass(frozen=True)
@@ -66,8 +71,9 @@ class EditPlan:
         Args:
             call: The call.
             arrays: For each entry `units (units,)`, `values` (`(units,)`, `(time, units)`
-                or `(batch, time, units)`), and, as the entry says, `matrix (units, units)` and
-                `bounds (3,)` of a slice or `steps (batch, time)`.
+                or `(batch, time, units)`), and, as the entry says, `matrix (units, units)`,
+                `bounds (3,)` of a slice or `steps (batch, time)`, and `numbers (chosen,)` of the
+                units that a function is of.
         """
         edits, notes, acting = [], {}, set()
         for number, (entry, own) in enumerate(zip(self.entries, arrays, strict=True)):
@@ -99,6 +105,8 @@ def _edit(entry: Entry, call: Call, arrays: Mapping[str, Any]) -> tuple[Edit, di
     elif entry.steps == "array":
         steps = _fitted(ops.expand_dims(ops.cast(arrays["steps"], "int32"), -1), length, 0)
         where = where & (steps > 0)  # (batch, time, units)
+    if entry.function is not None:
+        return Edit(entry.signal, mask=where, function=_function(entry, units, arrays)), notes
     values = arrays["values"]
     if entry.form == "constant":
         values = ops.reshape(values, (1, 1, units))
@@ -111,6 +119,24 @@ def _edit(entry: Entry, call: Call, arrays: Mapping[str, Any]) -> tuple[Edit, di
         matrix = ops.reshape(arrays["matrix"], (units, units)) if entry.matrix else None
         return Edit(entry.signal, mask=where, matrix=matrix, offset=values), notes
     return Edit(entry.signal, mask=where, value=values), notes
+
+
+def _function(entry: Entry, units: int, arrays: Mapping[str, Any]) -> Callable[[Any], Any]:
+    """Return an entry's function as one of the signal of all units, `(batch, units)`."""
+    assert entry.function is not None
+    function, chosen = entry.function, entry.chosen
+    numbers = ops.reshape(ops.cast(arrays["numbers"], "int32"), (chosen,))
+    # The place of each unit among the chosen ones; that of the others says nothing.
+    places = ops.argmax(ops.arange(units, dtype="int32")[:, None] == numbers[None, :], axis=1)
+
+    def of_all(signal: Any) -> Any:
+        result = ops.take(function(ops.take(signal, numbers, axis=1)), places, axis=1)
+        if entry.matrix:
+            onto = ops.cast(ops.reshape(arrays["matrix"], (units, units)), signal.dtype)
+            result = signal + ops.matmul(result - signal, onto)
+        return result
+
+    return of_all
 
 
 def _code(entry: Entry, where: Any, values: Any, mask: Any) -> Any:

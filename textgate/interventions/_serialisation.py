@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from textgate.interventions._functions import registered_function, registered_name
 from textgate.interventions._sources import TRACE
 from textgate.tracing import nodes_of, save
 from textgate.tracing import open as open_trace
@@ -25,13 +26,16 @@ def described(intervention: Any, traces: Any) -> dict[str, Any]:
         traces: A directory to save traces to that are only in memory, or `None`.
 
     Raises:
-        ValueError: If a trace is only in memory and there is no directory.
+        ValueError: If a trace is only in memory and there is no directory, or a function is not
+            registered with Keras.
     """
     entries: dict[str, Any] = {"intervention": type(intervention).__name__}
     for part in dataclasses.fields(intervention):
         value = getattr(intervention, part.name)
         if isinstance(value, xr.DataTree):
             entries[part.name] = _stored(value, intervention, traces)
+        elif callable(value):
+            entries[part.name] = {"registered": registered_name(value, intervention)}
         elif value is not None:
             entries[part.name] = _plain(value)
     return entries
@@ -79,6 +83,8 @@ def _plain(value: Any) -> Any:
 def _value(entry: Any) -> Any:
     if not isinstance(entry, dict):
         return entry
+    if "registered" in entry:
+        return registered_function(entry["registered"])
     try:
         if "slice" in entry:
             return slice(*entry["slice"])

@@ -6,14 +6,15 @@ hidden state after the fact, by contrast, would leave the next step's gates as t
 
 Where `mask` is true the signal becomes
 
-- `value`, for an edit with a value; or
-- s A + b over the units, for an affine edit (`matrix` A, `offset` b).
+- `value`, for an edit with a value;
+- s A + b over the units, for an affine edit (`matrix` A, `offset` b); or
+- what a `function` makes of s.
 
 Several edits of a signal are carried out in their order. An edit has no effect at masked steps,
 since nothing is computed there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,9 +40,10 @@ class Edit:
         matrix: A, of shape `(units, units)`, applied from the right; the identity if only an
             offset is given.
         offset: b, broadcastable over `(batch, time, units)`; zero if only a matrix is given.
+        function: From the signal at one step, `(batch, units)`, to what it becomes.
 
     Raises:
-        ValueError: If both a value and an affine map are given, or neither.
+        ValueError: If there are several of a value, an affine map and a function, or none.
 
     Example:
 
@@ -54,13 +56,15 @@ class Edit:
     value: Any = None
     matrix: Any = None
     offset: Any = None
+    function: Callable[[Any], Any] | None = None
 
     def __post_init__(self) -> None:
         affine = self.matrix is not None or self.offset is not None
-        if affine == (self.value is not None):
+        if affine + (self.value is not None) + (self.function is not None) != 1:
             raise ValueError(
-                "An edit has either a `value` or an affine map (`matrix`, `offset`). Received: "
-                f"value={self.value!r}, matrix={self.matrix!r}, offset={self.offset!r}"
+                "An edit has either a `value` or an affine map (`matrix`, `offset`) or a "
+                f"`function`. Received: value={self.value!r}, matrix={self.matrix!r}, "
+                f"offset={self.offset!r}, function={self.function!r}"
             )
 
 
@@ -135,9 +139,17 @@ def split_over_time(edits: Sequence[Edit], dtype: str) -> tuple[list[Tensors], l
     return varying, constant
 
 
-def apply_edit(tensors: Tensors, signal: Tensor) -> Tensor:
-    """Return `signal`, of shape `(batch, units)`, as an edit's tensors for one step make it."""
-    if "value" in tensors:
+def apply_edit(edit: Edit, tensors: Tensors, signal: Tensor) -> Tensor:
+    """Return `signal`, of shape `(batch, units)`, as an edit and its tensors for one step make it.
+
+    Args:
+        edit: The edit.
+        tensors: Its tensors at the step, as `split_over_time` gives them.
+        signal: The signal at the step.
+    """
+    if edit.function is not None:
+        changed = edit.function(signal)
+    elif "value" in tensors:
         changed = tensors["value"]
     else:
         changed = ops.matmul(signal, tensors["matrix"]) if "matrix" in tensors else signal

@@ -155,7 +155,7 @@ def changes(spec: Spec, edits: Sequence[Edit], tensors: Sequence[dict[str, Tenso
             signal = ops.full_like(signal, spec.fixed_gates[name])
         for edit, edit_tensors in zip(edits, tensors, strict=True):
             if edit.signal == name:
-                signal = apply_edit(edit_tensors, signal)
+                signal = apply_edit(edit, edit_tensors, signal)
         return signal
 
     return change
