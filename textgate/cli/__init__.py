@@ -14,6 +14,7 @@ import textgate
 from textgate.cli._compare import compare
 from textgate.cli._evaluate import evaluate
 from textgate.cli._export import export
+from textgate.cli._next import next_words
 from textgate.cli._report import report
 from textgate.cli._study import study
 from textgate.cli._trace import trace
@@ -48,6 +49,7 @@ def _options(
 
 for _command in (trace, train, evaluate, export, compare, report, units, study):
     app.command(_command.__name__)(_command)
+app.command("next")(next_words)
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ a shipped model is and isn't for.
 """
 
 from textgate.export._card import card
-from textgate.export._restoring import restore
 from textgate.export._saved_model import saved_model
+from textgate.models.exported import restore
 
 __all__ = ["card", "restore", "saved_model"]

@@ -19,10 +19,8 @@ from textgate.export._language import TOP, LanguageEndpoints
 from textgate.export._model import ModelEndpoints, resources_of
 from textgate.export._texts import GraphTokenizer
 from textgate.models import LanguageModel
+from textgate.models.exported import EXTRA
 from textgate.tracing import fingerprint
-
-# Where TensorFlow leaves room for files of others.
-EXTRA = Path("assets.extra", "textgate.json")
 
 
 def saved_model(

@@ -23,7 +23,7 @@ KINDS = {
     "old torch": "a PyTorch file of before 1.6; load it with tg.from_torch",
     "safetensors": "a safetensors file; load it with tg.from_torch",
     "pickle": "a Python pickle that PyTorch didn't write",
-    "saved model": "a SavedModel of TensorFlow; load it with tg.export.restore",
+    "saved model": "a SavedModel of TensorFlow; tg.load takes those that textgate wrote",
     "npz": "an archive of NumPy arrays (.npz)",
     "npy": "a NumPy array (.npy)",
     "json": "a JSON file",

@@ -18,7 +18,7 @@ from textgate.interventions._base import Intervention
 from textgate.interventions._binding import Bound
 from textgate.interventions._evaluating import evaluate
 from textgate.interventions._json import to_json
-from textgate.models import LanguageModel, TextModel
+from textgate.models import LanguageModel, NextWords, TextModel
 from textgate.models.scoring import distinct_batches, logprobs_of
 from textgate.tracing.inputs import source_of
 from textgate.tracing.program import NOTES, OUTPUTS, Head, Program, program_for
@@ -249,7 +249,7 @@ def _checked_size(batch_size: Any, model: keras.Model) -> int:
     return batch_size
 
 
-class EditedLanguageModel(Edited):
+class EditedLanguageModel(NextWords, Edited):
     """A language model with interventions.
 
     Interventions that have values or steps for each example are for all texts given, in order, each

@@ -8,6 +8,7 @@ from typing import Any
 
 from textgate import importing
 from textgate.models._text_model import TextModel
+from textgate.models.exported import is_exported, restore
 from textgate.models.runs import RunLayout, StudyLayout
 
 
@@ -24,8 +25,8 @@ def load(
 
     Args:
         path: A `.keras` file, a run directory, a directory with one run directory a model (a
-            study): then its first, `lstm` before the others; or an HDF5 file (`.h5`). Files of
-            Keras 1, 2 and 3 are taken.
+            study): then its first, `lstm` before the others; an HDF5 file (`.h5`); or a SavedModel
+            that textgate has exported from a language model. Files of Keras 1, 2 and 3 are taken.
         into: Of an HDF5 file with weights alone: the built Keras model that they belong to, or the
             JSON file that describes it.
         custom_objects: Layers and functions that the file names and Keras lacks, by name.
@@ -47,6 +48,8 @@ def load(
     import keras
 
     file = _model_file(Path(path))
+    if is_exported(file):
+        return restore(file)
     kind = importing.kind_of(file)
     if kind in ("hdf5", "keras 2"):
         return importing.load_keras_file(file, into, custom_objects, safe_mode)
@@ -109,6 +112,8 @@ def _model_file(path: Path) -> Path:
     models = StudyLayout(path).models()
     if models:
         return models[0]
+    if is_exported(path):
+        return path
     if path.is_dir() and importing.kind_of(path) == "saved model":
         importing.refuse(path, "a Keras model")
     raise FileNotFoundError(

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from textgate._special_tokens import BOS, TOKENS, padded
+from textgate.models._next_words import NextWords
 from textgate.models.scoring import next_logprobs, token_logprobs
 
 
-class TextModel:
+class TextModel(NextWords):
     """Mixin of a model from word ids to probabilities, with its tokenizer.
 
     Attributes:

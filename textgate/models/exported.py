@@ -4,10 +4,15 @@ import json
 import os
 from pathlib import Path
 
-import tensorflow as tf
+from textgate.models._language_model import LanguageModel
 
-from textgate.export._saved_model import EXTRA
-from textgate.models import LanguageModel
+# What `textgate.export` says of the model, where TensorFlow leaves room for files of others.
+EXTRA = Path("assets.extra", "textgate.json")
+
+
+def is_exported(path: Path) -> bool:
+    """Whether a path is the directory of a SavedModel that `textgate.export` has written."""
+    return (path / EXTRA).is_file()
 
 
 def restore(path: str | os.PathLike[str]) -> LanguageModel:
@@ -26,6 +31,8 @@ def restore(path: str | os.PathLike[str]) -> LanguageModel:
         FileNotFoundError: If there is no SavedModel of textgate's.
         ValueError: If it was made of another kind of model, or is damaged.
     """
+    import tensorflow as tf
+
     path = Path(path)
     note = path / EXTRA
     if not note.is_file():
