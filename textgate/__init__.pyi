@@ -2,6 +2,7 @@
 
 from . import datasets as datasets
 from . import evaluation as evaluation
+from . import explorer as explorer
 from . import export as export
 from . import importing as importing
 from . import interchange as interchange
@@ -20,6 +21,7 @@ from . import training as training
 from . import unit_search as unit_search
 from ._files import CannotWriteError as CannotWriteError
 from ._version import __version__ as __version__
+from .explorer import explore as explore
 from .interchange import ablation_effects as ablation_effects
 from .interchange import contrasts as contrasts
 from .interchange import sweep as sweep
@@ -55,6 +57,8 @@ __all__ = [
     "convert",
     "datasets",
     "evaluation",
+    "explore",
+    "explorer",
     "export",
     "find_units",
     "from_torch",

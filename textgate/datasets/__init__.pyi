@@ -1,5 +1,6 @@
 """The public names of `textgate.datasets`, and the module that each comes from."""
 
+from ._counterparts import counterparts as counterparts
 from ._encoded import EncodedText as EncodedText
 from ._generated import is_generated as is_generated
 from ._generated import sentences as sentences
@@ -23,6 +24,7 @@ __all__ = [
     "UnknownDropout",
     "WindowBatch",
     "WindowBatches",
+    "counterparts",
     "is_generated",
     "minimal_pairs",
     "sentences",

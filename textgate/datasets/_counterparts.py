@@ -115,6 +115,27 @@ def _numbers() -> dict[str, str]:
     return forms | {plural: singular for singular, plural in forms.items()}
 
 
+def counterparts() -> dict[str, str]:
+    """Return the counterpart of each word about a woman or a man, as *he* for *she*.
+
+    Pronouns, names and nouns in lower case but for names. Where a form has two counterparts (*her*
+    is *him* or *his*), it has that which is more frequent, the possessive one.
+
+    Example:
+
+    >>> from textgate import datasets
+    >>> words = datasets.counterparts()
+    >>> words["she"], words["actor"], words["her"]
+    ('he', 'actress', 'his')
+    """
+    feminine, masculine = (PRONOUNS[gender] for gender in GENDERS)
+    pronouns = {}
+    for form in ("subject", "object", "possessive", "reflexive"):
+        pronouns[feminine[form]] = masculine[form]
+        pronouns[masculine[form]] = feminine[form]
+    return names() | _nouns() | pronouns
+
+
 def _replaced(item: Item, words: tuple[str, ...] | None, lexeme: str, gender: str) -> Item | None:
     """Return an item with other words (as many) for its antecedent."""
     old = item.phrase.words

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from textgate._files import write_text
 from textgate._special_tokens import BOS, EOS, PAD, TOKENS, UNK
 from textgate.tokenizers import _split
-from textgate.tokenizers._table import LOWER
+from textgate.tokenizers._table import CAPITALS, LOWER, RULES
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -178,6 +178,17 @@ class WordTokenizer:
         """
         silent = [TOKENS[PAD], TOKENS[BOS], TOKENS[EOS]]
         return _split.detokenize(token for token in tokens if token not in silent)
+
+    @property
+    def rules(self) -> dict[str, Any]:
+        r"""What makes words of a text, for programs in other languages, ready for JSON.
+
+        `rules` are pairs of a regular expression and what takes the place of each match (`\0` for
+        the match, `\1` for its first group), applied in their order to each piece between blanks
+        with a blank on either side; then words stand between blanks. `capitals` are ranges of
+        capital letters, as first and last code point, step, and what to add for the small ones.
+        """
+        return {"rules": [list(rule) for rule in RULES], "capitals": [list(r) for r in CAPITALS]}
 
     @property
     def graph(self) -> "WordGraph":

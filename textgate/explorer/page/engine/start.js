@@ -1,0 +1,10 @@
+// What a page begins with: `window.textgate` answers from here on, and the page shows what it says.
+
+import { start } from "../ui/main.js";
+import { dataOf, providerOf } from "./provider.js";
+
+const data = dataOf(document);
+const provider = providerOf(data);
+/** @type {any} */ (window).textgate = provider;
+const root = document.getElementById("textgate-explorer");
+if (root) start(root, provider, data);
