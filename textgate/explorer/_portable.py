@@ -46,8 +46,9 @@ def portable(
     >>> import keras, numpy as np, textgate as tg
     >>> model = keras.Sequential([keras.Input((None, 3)), keras.layers.GRU(4, name="gru")])
     >>> other = tg.trace(model, np.ones((1, 5, 3)))
-    >>> portable(model, tg.Patch("gru", "update_gate", units=[2], source=other))
-    [Clamp('gru', 'update_gate', units=[2], value=<1 × 5 × 1 numbers of norm 1.12>)]
+    >>> [clamp] = portable(model, tg.Patch("gru", "update_gate", units=[2], source=other))
+    >>> type(clamp).__name__, clamp.value.shape
+    ('Clamp', (1, 5, 1))
     """
     if isinstance(interventions, Intervention):
         interventions = [interventions]
