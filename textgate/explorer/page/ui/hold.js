@@ -52,7 +52,7 @@ function presetsOf(view) {
 
 function presetButton(view, preset, act) {
   const [current] = view.state.holds;
-  const pressed = view.state.on && view.state.holds.length === 1 && same({ ...current, units: preset.hold.units, seed: 0 }, preset.hold);
+  const pressed = view.state.on && view.state.holds.length === 1 && same({ ...current, units: current.units === "random" ? "found" : current.units, seed: 0 }, preset.hold);
   return make("button", {
     type: "button", class: "toggle", "data-key": preset.text, title: preset.title, disabled: preset.disabled,
     "aria-pressed": pressed ? "true" : "false",

@@ -1,10 +1,12 @@
 // The page's beginning: it builds what one sees into an element, and keeps it up to date.
 
 import { chooser, make } from "./dom.js";
+import { equationPanel } from "./equation.js";
 import { holdPanel } from "./hold.js";
 import { memoryPanel } from "./memory.js";
 import { nextPanel } from "./next.js";
 import { fromFragment, toFragment } from "./state.js";
+import { tallyPanel } from "./tally.js";
 import { textPanel } from "./text.js";
 import { Asker } from "./view.js";
 import { placesOf } from "./words.js";
@@ -45,15 +47,15 @@ export async function start(root, textgate, given) {
     else write(fragment);
   }
 
-  const panels = [textPanel(act, data), memoryPanel(act), nextPanel(act), holdPanel(act)];
-  const [text, memory, next, hold] = panels.map(({ element }) => element);
+  const panels = [textPanel(act, data), memoryPanel(act), nextPanel(act), holdPanel(act), equationPanel(), tallyPanel(act, asker)];
+  const [text, memory, next, hold, equation, tally] = panels.map(({ element }) => element);
   const models = make("div", { class: "models" });
   const problem = make("p", { class: "wrong", role: "alert" });
   root.classList.add("tgx");
   root.replaceChildren(
     make("header", { class: "top", "data-panel": "top" }, make("h1", {}, "What the gates do"), models),
     problem, text,
-    make("div", { class: "columns" }, make("div", { class: "left" }, memory), make("div", { class: "right" }, next, hold)));
+    make("div", { class: "columns" }, make("div", { class: "left" }, memory, equation), make("div", { class: "right" }, next, hold, tally)));
 
   async function show() {
     const turn = ++latest;

@@ -4,7 +4,7 @@ import { make, refill, shown } from "./dom.js";
 import { counterpartOf, exchanged, placesOf } from "./words.js";
 
 /** @import {View} from "./view.js" */
-/** @import {Data} from "./types.js" */
+/** @import {Data, Pair} from "./types.js" */
 
 /**
  * @param {(change: object) => void} act  changes the state
@@ -22,12 +22,14 @@ export function textPanel(act, data) {
   const tiles = make("ol", { class: "tiles", "aria-label": "Words of the text" });
   const note = make("p", { class: "note", role: "status" });
   const again = make("button", { class: "quiet", type: "button", onclick: () => act({ twin: null }) }, "make it again");
-  let at = 0;
+  let at = -7;
+  /** @type {Pair[]} */
+  let pairs = [];
   const another = make("button", {
     class: "quiet", type: "button",
     onclick: () => {
-      at = (at + 7) % data.pairs.length;
-      act({ text: data.pairs[at].text, twin: null, step: null });
+      at = (at + 7) % pairs.length;
+      act({ text: pairs[at].text, twin: null, step: null });
     },
   }, "another sentence");
   const menu = wordMenu(act);
@@ -40,6 +42,7 @@ export function textPanel(act, data) {
 
   /** @param {View} view */
   function update(view) {
+    pairs = view.pairs;
     if (document.activeElement !== field || field.value !== view.text) setValue(field, view.text);
     setValue(twin, view.twinText ?? "");
     twin.placeholder = view.twinText === null ? "no word with a counterpart: write a twin yourself" : "";

@@ -49,6 +49,7 @@
  * @property {number} kept  f · c′, or z · h′
  * @property {number} written  i · g, or (1 − z) · ĥ
  * @property {number} after  the memory after it
+ * @property {string} writing  what writes, as one writes it: "i", "1 − z"
  *
  * @typedef {{step: number, token: string, amount: number}} Entry  one word of `ledger(...)`: what it
  *     wrote into the memory of the unit and is left of it at the step; step −1 is the initial state
@@ -56,7 +57,7 @@
  * @typedef {object} Tally  what `tally({model, pairs, edits})` answers
  * @property {number} flipped  items decided otherwise than without the edits
  * @property {number} of
- * @property {{text: string, good: string, bad: string, before: number, after: number}[]} items
+ * @property {(Pair & {before: number, after: number})[]} items
  *     log p(good) − log p(bad), without the edits and with them
  *
  * @typedef {{text: number, step: number, value: number, tokens: string[]}} Place  one of

@@ -31,7 +31,8 @@ const FIRST = "She came out and played with";
  * @property {Entry[] | null} ledger
  * @property {Pair | null} pair
  * @property {{best: string, about: string} | null} mistake
- * @property {Set<string>} forms
+ * @property {Set<string>} forms  the words that the pairs ask for
+ * @property {Pair[]} pairs  held-out, of the feature
  */
 
 /** Asks the engine, and remembers what it said. */
@@ -40,7 +41,6 @@ export class Asker {
   constructor(textgate, data) {
     this.textgate = textgate;
     this.data = data;
-    this.asked = formsOf(data).slice(0, 16);
     this.kept = new Map();
   }
 
@@ -62,13 +62,15 @@ export class Asker {
     const name = models.includes(state.model) ? state.model : models[0];
     const description = await this.ask("describe", name);
     const finding = this.data.findings[name] || null;
+    const pairs = pairsOf(this.data, finding);
+    const asked = formsOf(pairs).slice(0, 16);
     const wanted = state.layer ?? finding?.layer;
     const layer = description.layers.find((one) => one.name === wanted) || description.layers.at(-1);
     
-    const run = (text, edits, twin) => this.ask("run", { model: name, text, edits, twin, words: this.asked });
-    const text = state.text ?? (await this.firstText(run));
+    const run = (text, edits, twin) => this.ask("run", { model: name, text, edits, twin, words: asked });
+    const text = state.text ?? (await firstText(run, pairs));
     const own = await run(text, []);
-    const forms = new Set(this.asked);
+    const forms = new Set(asked);
     const twinText = state.twin ?? twinOf(text, own.tokens, this.data, forms);
     const twin = twinText ? await run(twinText, []) : null;
     const aligned = twin !== null && twin.tokens.length === own.tokens.length;
@@ -85,20 +87,13 @@ export class Asker {
     const place = { model: name, text, edits: [], layer: layer.name, unit, step };
     return {
       state, description, layer, finding: here ? finding : null, found, text, twinText, own, twin,
-      edited, edits, step, unit, units, aligned, forms,
+      edited, edits, step, unit, units, aligned, forms, pairs,
       signal: signalIn(layer, state.signal ?? layer.keeping),
       parts: await this.maybe("parts", place),
       ledger: await this.maybe("ledger", place),
       pair: pairOf(text, this.data),
       mistake: mistakeOf(own, step, chancesOf(own, step), this.data, forms),
     };
-  }
-
-  /** The text of the README, where the model knows its words; else that of a pair. */
-  async firstText(run) {
-    const { pairs } = this.data;
-    const knows = async (text) => (await run(text, [])).unknown.length === 0;
-    return !pairs.length || (await knows(FIRST)) ? FIRST : pairs[0].text;
   }
 
   /** An answer, or null where the engine has none for this kind of cell. */
@@ -109,6 +104,18 @@ export class Asker {
       return null;
     }
   }
+}
+
+/** The held-out pairs of what was found, or of the first feature that has some. */
+function pairsOf(data, finding) {
+  const group = data.pairs.some((pair) => pair.group === finding?.feature) ? finding?.feature : data.pairs[0]?.group;
+  return data.pairs.filter((pair) => pair.group === group);
+}
+
+/** The text of the README, where the model knows its words; else that of a pair. */
+async function firstText(run, pairs) {
+  const knows = async (text) => (await run(text, [])).unknown.length === 0;
+  return !pairs.length || (await knows(FIRST)) ? FIRST : pairs[0].text;
 }
 
 /** The units whose memory differs most between text and twin; without a twin the largest ones. */

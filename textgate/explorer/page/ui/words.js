@@ -1,6 +1,6 @@
 // The text and its words: where each stands, what it can be exchanged for, and the twin.
 
-/** @import {Data, Run} from "./types.js" */
+/** @import {Data, Pair, Run} from "./types.js" */
 
 /**
  * Finds the tokens in the text that they are of.
@@ -46,12 +46,12 @@ function likeCased(word, old, first) {
 /**
  * The words that pairs ask for, in both forms: "her", "his", "herself", …
  *
- * @param {Data} data
+ * @param {Pair[]} pairs
  * @returns {string[]}
  */
-export function formsOf(data) {
+export function formsOf(pairs) {
   const counts = new Map();
-  for (const pair of data.pairs) {
+  for (const pair of pairs) {
     for (const word of [pair.good, pair.bad]) counts.set(word, (counts.get(word) || 0) + 1);
   }
   return [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a));
