@@ -98,13 +98,6 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], state: Any) -> No
     write(path, lambda file: np.savez(file, **content))
 
 
-def read_arrays(path: Path) -> tuple[dict[str, np.ndarray], Any]:
-    """Return what `write_arrays` has written."""
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-    return arrays, json.loads(arrays.pop("__state__").tobytes())
-
-
 def write_figure(path: Path, figure: Any) -> None:
     """Write a figure of matplotlib's as `beside` does, in the format that the ending names."""
     with beside(path, "the figure") as partial:

@@ -61,3 +61,9 @@ def main() -> None:
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(1)
+    except OSError as error:  # of a file that can't be read, has too long a name, …
+        if error.filename is None:
+            raise
+        reason, name = error.strerror or type(error).__name__, str(error.filename)
+        print(f"textgate: error: cannot use the file ({reason}). Received: {name}", file=sys.stderr)
+        sys.exit(2)

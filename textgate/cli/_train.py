@@ -101,11 +101,10 @@ def _value(field: "Field[Any]", text: Any) -> Any:
 
 def _print(run: Path) -> None:
     """Say what came of the training."""
-    import pandas as pd
-
+    from textgate._reading import read_table
     from textgate.models.runs import RunLayout
 
-    history = pd.read_csv(RunLayout(run).history)
+    history = read_table(RunLayout(run).history)
     best = int(history["validation_loss"].argmin())
     print(
         f"wrote {run}: validation loss {history['validation_loss'].iloc[best]:.4f} nats a word "

@@ -10,12 +10,14 @@ import hashlib
 import json
 import os
 import pathlib
+import zlib
 from collections.abc import Iterable, Sequence
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
 from textgate._files import beside
+from textgate._reading import read_json
 from textgate._special_tokens import EOS, UNK
 
 # How many numbers are gathered before they are written.
@@ -123,7 +125,11 @@ class EncodedText:
                 _, lengths, counts = _gather(texts, tokenizer, size, file)
             _offsets(np.concatenate(lengths)).tofile(partial / "offsets.int64")
             counts.tofile(partial / "counts.int64")
-            about = {"format": 1, "vocabulary": fingerprint(tokenizer.vocabulary)}
+            about = {
+                "format": 2,
+                "vocabulary": fingerprint(tokenizer.vocabulary),
+                "checksums": _checksums(partial),
+            }
             (partial / "about.json").write_text(json.dumps(about), encoding="utf-8")
             _read(partial)  # raises if there is nothing to learn from
         return _read(path)
@@ -140,11 +146,11 @@ class EncodedText:
         if not path.is_dir():
             raise FileNotFoundError(f"There is no encoded text. Received: path={str(path)!r}")
         try:
-            about = json.loads((path / "about.json").read_text(encoding="utf-8"))
+            about = read_json(path / "about.json")
             vocabulary, form = about["vocabulary"], about["format"]
-        except (OSError, ValueError, KeyError, TypeError):
+        except (FileNotFoundError, ValueError, KeyError):
             vocabulary, form = None, None
-        if form != 1:
+        if form not in (1, 2):  # 1 had no checksums
             raise ValueError(
                 "The directory is not one that EncodedText.encode wrote. "
                 f"Received: path={str(path)!r}"
@@ -153,6 +159,11 @@ class EncodedText:
             raise ValueError(
                 "The text was encoded with another vocabulary than this tokenizer's; encode it "
                 f"again, to another path. Received: path={str(path)!r}"
+            )
+        if not _is_whole(path, about, len(tokenizer.vocabulary)):
+            raise ValueError(
+                "The encoded text is damaged; remove it and encode it again. "
+                f"Received: path={str(path)!r}"
             )
         return _read(path)
 
@@ -202,9 +213,30 @@ def _read(path: pathlib.Path) -> EncodedText:
         return EncodedText(np.zeros(0, np.int32), np.zeros(1, np.int64), counts)
     ids = np.memmap(path / "ids.int32", np.int32, "r")
     offsets = np.memmap(path / "offsets.int64", np.int64, "r")
-    if len(ids) != counts.sum() or offsets[-1] != len(ids):
-        raise ValueError(f"The encoded text is damaged; encode it again. Received: {str(path)!r}")
     return EncodedText(ids, offsets, counts)
+
+
+def _is_whole(path: pathlib.Path, about: dict[str, Any], size: int) -> bool:
+    """Whether the files are as they were written; those of earlier versions, as far as can be."""
+    try:
+        if about["format"] == 2:
+            return bool(about.get("checksums") == _checksums(path))
+        counts = np.fromfile(path / "counts.int64", np.int64)
+        words = (path / "ids.int32").stat().st_size // 4
+        offsets = np.memmap(path / "offsets.int64", np.int64, "r")
+    except (OSError, ValueError):  # a file is missing, empty or cut short
+        return False
+    return len(counts) == size and counts.sum() == words == offsets[-1]
+
+
+def _checksums(path: pathlib.Path) -> dict[str, int]:
+    sums = {}
+    for name in ("ids.int32", "offsets.int64", "counts.int64"):
+        sums[name] = 0
+        with (path / name).open("rb") as file:
+            while part := file.read(_CHUNK):
+                sums[name] = zlib.crc32(part, sums[name])
+    return sums
 
 
 def fingerprint(vocabulary: Iterable[str]) -> str:

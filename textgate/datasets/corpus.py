@@ -11,20 +11,19 @@ Example:
 """
 
 import glob
-import gzip
-import io
 import os
 import pathlib
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from textgate._reading import read_parts
 from textgate.datasets._sentences import split_sentences
 
 _TFDS = "tfds:"
 _ENDINGS = (".txt", ".txt.gz")
-# A line longer than this many characters is handed on in parts, cut at a blank.
-_BLOCK = 1 << 20
+# A line longer than this many characters is handed on in parts, cut at a blank; a stretch without
+# a blank that is longer than `_LONGEST` is no text.
+_BLOCK = _LONGEST = 1 << 20
 # Features of TFDS data sets that hold their text, the first found taken.
 _FEATURES = ("text", "book_text", "sentence", "article", "document", "content")
 
@@ -150,43 +149,27 @@ def read_lines(path: pathlib.Path) -> Iterator[str]:
     """Yield the lines of a text file, very long ones in parts.
 
     Raises:
-        ValueError: If the file is binary, not UTF-8 or a damaged gzip file.
+        ValueError: If the file is binary, not UTF-8 or a damaged gzip file, or a word in it is
+            longer than any that is one.
     """
-    number = 0
-    open_file = gzip.open if path.name.endswith(".gz") else open
-    with open_file(path, "rb") as raw, io.TextIOWrapper(raw, encoding="utf-8-sig") as file:
-        rest = ""
-        while True:
-            try:
-                line = file.readline(_BLOCK)
-            except UnicodeDecodeError as error:
-                raise ValueError(
-                    "The file is not UTF-8 text; convert it, for example with iconv. Received: "
-                    f"{str(path)!r}, byte {error.object[error.start]:#04x} after line {number}"
-                ) from None
-            except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-                raise ValueError(
-                    f"The gzip file is damaged; get it again. Received: {str(path)!r} ({error})"
-                ) from None
-            if "\0" in line:
-                raise ValueError(
-                    "The file is binary, not text: it has a NUL character. Received: "
-                    f"{str(path)!r}, line {number + 1}"
-                )
-            if not line:
-                break
-            if line.endswith("\n") or len(line) < _BLOCK:
-                number += 1
-                yield rest + line
-                rest = ""
-                continue
-            # A part of a long line: what stands after its last blank waits for the next part.
-            part, blank, after = (rest + line).rpartition(" ")
-            if blank or len(after) > _BLOCK:
-                yield part + blank or after
-            rest = after if blank or len(after) <= _BLOCK else ""
-        if rest:
-            yield rest
+    rest = ""
+    for line in read_parts(path, _BLOCK):
+        if line.endswith("\n") or len(line) < _BLOCK:
+            yield rest + line
+            rest = ""
+            continue
+        # A part of a long line: what stands after its last blank waits for the next part.
+        part, blank, after = (rest + line).rpartition(" ")
+        if len(after) > _LONGEST and len(after.split()) == 1:
+            raise ValueError(
+                f"The file has a word of more than {_LONGEST:,} characters, which is no text; "
+                f"leave it out, or put blanks into it. Received: {str(path)!r}, {after[:20]!r}…"
+            )
+        if blank or len(after) > _BLOCK:
+            yield part + blank or after
+        rest = after if blank or len(after) <= _BLOCK else ""
+    if rest:
+        yield rest
 
 
 def _unwrapped(lines: Iterable[str]) -> Iterator[str]:

@@ -12,14 +12,14 @@ Three formats are told apart by what is in the file:
 """
 
 import csv
-import gzip
-import json
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from textgate._reading import LONGEST_LINE, parse_json, read_lines
 from textgate.datasets.lexicon import PRONOUNS
 from textgate.datasets.words import split as split_words
 
@@ -32,6 +32,8 @@ _CLASS_OF = {form: name for name, forms in PRONOUNS.items() for form in forms.va
 _CLASS_OF.update(hers="feminine")
 _OTHER = {"she": "he", "her": "him", "hers": "his", "herself": "himself"}
 _OTHER |= {"he": "she", "him": "her", "his": "her", "himself": "herself"}
+# Characters of all pairs together.
+_MOST = 1 << 28
 _BLIMP_METADATA = ("field", "linguistics_term", "UID", "pair_id")
 
 
@@ -39,12 +41,6 @@ def forms_of(gender: str) -> tuple[str, ...]:
     """Return all forms of a gender's pronouns, small and capital: `("she", …, "She", …)`."""
     small = _FORMS[gender]
     return (*small, *(form.capitalize() for form in small))
-
-
-def _open(path: Path) -> Any:
-    if path.name.endswith(".gz"):
-        return gzip.open(path, "rt", encoding="utf-8", newline="")
-    return path.open(encoding="utf-8", newline="")
 
 
 def read(path: str | Path) -> pd.DataFrame:
@@ -63,35 +59,43 @@ def read(path: str | Path) -> pd.DataFrame:
         ValueError: If the file is empty, not UTF-8, of no known format, or has two equal sentences.
     """
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise FileNotFoundError(f"There is no file of pairs at this path. Received: {path}")
-    try:
-        with _open(path) as file:
-            text = file.read()
-    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
-        raise ValueError(
-            f"A file of pairs must be UTF-8 text, or such text in gzip. Received: {path}"
-        ) from error
-    if not text.strip():
-        raise ValueError(f"The file of pairs is empty. Received: {path}")
     name = path.name.removesuffix(".gz")
     if name.endswith((".jsonl", ".json")):
-        return blimp(_objects(text, path), str(path))
+        return blimp(_objects(path), str(path))
     if name.endswith((".csv", ".tsv")):
-        return _table(text, path, "\t" if name.endswith(".tsv") else ",")
+        return _table(path, "\t" if name.endswith(".tsv") else ",")
     raise ValueError(f"A file of pairs ends in .jsonl, .csv or .tsv (.gz). Received: {path}")
 
 
-def _objects(text: str, path: Path) -> Iterable[Mapping[str, Any]]:
-    for number, line in enumerate(text.splitlines(), 1):
+def _lines(path: Path) -> Iterator[str]:
+    """Yield the lines of a file, as long as all of them together fit into memory."""
+    length = 0
+    for line in read_lines(path):
+        length += len(line)
+        if length > _MOST:
+            raise ValueError(
+                f"A file of pairs may have {_MOST:,} characters at most, as all of it stands in "
+                f"memory; divide it. Received: {path}"
+            )
+        yield line
+    if not length:
+        raise ValueError(f"The file of pairs is empty. Received: {path}")
+
+
+def _objects(path: Path) -> Iterable[Mapping[str, Any]]:
+    for number, line in enumerate(_lines(path), 1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"Line {number} is no JSON object. Received: {path}") from error
-        if not isinstance(row, dict):
-            raise ValueError(f"Line {number} is no JSON object. Received: {path}")
+            row = parse_json(line)
+            if not isinstance(row, dict):
+                raise ValueError(f"it is {type(row).__name__}")
+        except ValueError as error:
+            raise ValueError(
+                f"Line {number} is no JSON object ({error}). Received: {path}"
+            ) from None
         yield row
 
 
@@ -141,15 +145,31 @@ def _pair(number: int, good: str, bad: str, source: str) -> dict[str, Any]:
     return row
 
 
-def _table(text: str, path: Path, separator: str) -> pd.DataFrame:
+def _cells(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a table that have cells, each with the number of its last line."""
     # Running text holds single quotation marks: a TSV has no quoting.
     if separator == "\t":
-        lines = list(csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
+        reader = csv.reader(_lines(path), delimiter=separator, quoting=csv.QUOTE_NONE)
     else:
-        lines = list(csv.reader(text.splitlines()))
-    columns = lines[0]
+        reader = csv.reader(_lines(path))
+    usual = csv.field_size_limit(LONGEST_LINE)  # of the whole process
+    try:
+        for row in reader:
+            if row:
+                yield reader.line_num, row
+    except csv.Error as error:
+        raise ValueError(
+            f"Line {reader.line_num} is no line of a table ({error}). Received: {path}"
+        ) from None
+    finally:
+        csv.field_size_limit(usual)
+
+
+def _table(path: Path, separator: str) -> pd.DataFrame:
+    lines = _cells(path, separator)
+    _, columns = next(lines, (0, []))
     rows = []
-    for number, line in enumerate(lines[1:], 2):
+    for number, line in lines:
         if len(line) != len(columns):
             raise ValueError(
                 f"Line {number} has {len(line)} cells, the heading {len(columns)}. Received: {path}"

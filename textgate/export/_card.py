@@ -7,7 +7,6 @@ read from the run directory: the recipe, the history of training and the tables 
 """
 
 import dataclasses
-import json
 import os
 import shlex
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from textgate._reading import read_json, read_table
 from textgate.evaluation.report import cells_of
 from textgate.models import load_run
 from textgate.models.runs import RunLayout
@@ -193,7 +193,8 @@ def _tables(run: RunLayout) -> dict[str, pd.DataFrame]:
     """Return the summary of each evaluation of a run, in the order of the splits."""
     tables = {}
     for name, path in run.evaluations("summary").items():
-        table = pd.read_csv(path, dtype={"by": str, "group": str}, keep_default_na=False)
+        kinds = {"by": str, "group": str}
+        table = read_table(path, tuple(kinds), dtype=kinds, keep_default_na=False)
         tables[name.removeprefix("pronoun_agreement-")] = table
     if "test" not in tables:
         raise FileNotFoundError(
@@ -234,7 +235,7 @@ def _on_text(run: RunLayout) -> list[str]:
     """Return what was measured on text: perplexity, and contexts beside the rule for them."""
     parts = []
     for path in run.evaluations("perplexity").values():
-        measured = pd.read_csv(path).iloc[0]
+        measured = read_table(path, ("unknown", "perplexity", "words")).iloc[0]
         unknown = f"{100 * measured['unknown']:.1f} % of them unknown"
         parts.append(
             f"Its perplexity on text that it hasn't seen is {measured['perplexity']:.1f} "
@@ -245,7 +246,7 @@ def _on_text(run: RunLayout) -> list[str]:
             f"| {name} | | items | accuracy | rule | difference in points |",
             "|---|---|---:|---:|---:|---|",
         ]
-        for row in pd.read_csv(path, keep_default_na=False).to_dict("records"):
+        for row in read_table(path, ("by", "group"), keep_default_na=False).to_dict("records"):
             low, high = (100 * float(row[f"difference_{end}"]) for end in ("low", "high"))
             lines.append(
                 f"| {row['by']} | {row['group']} | {row['items']:,} | {100 * row['accuracy']:.1f} "
@@ -269,7 +270,7 @@ def _rows(table: pd.DataFrame, by: str) -> list[dict[str, Any]]:
 def _history(run: RunLayout) -> str:
     if not run.history.is_file():
         return "The history of its training is not there."
-    history = pd.read_csv(run.history)
+    history = read_table(run.history, ("validation_loss", "words"))
     best = history.iloc[int(history["validation_loss"].argmin())]
     return (
         f"It has read {int(best['words']):,} words and punctuation marks; its loss on the "
@@ -278,7 +279,7 @@ def _history(run: RunLayout) -> str:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return read_json(path) if path.is_file() else {}
 
 
 def _joined(data: Any) -> str:

@@ -112,7 +112,7 @@ def _check(model: Any) -> None:
 
 
 def _check_free(path: Path, overwrite: bool) -> None:
-    if not path.exists() and not path.is_symlink():
+    if not os.path.lexists(path):
         return
     is_saved_model = path.is_dir() and not path.is_symlink() and (path / "saved_model.pb").is_file()
     if not overwrite:

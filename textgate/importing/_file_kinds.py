@@ -4,12 +4,12 @@ People bring files of many kinds, often with the wrong ending. Each reader asks 
 a file of another kind is refused by its name and with the function that reads it.
 """
 
-import json
 import os
 import tarfile
 import zipfile
 from pathlib import Path
 
+from textgate._reading import parse_json
 from textgate.importing._archives import member
 
 # The first pickle of a file of PyTorch before 1.6 is this number and nothing else.
@@ -53,9 +53,9 @@ def kind_of(path: str | os.PathLike[str]) -> str:
     'npy'
     """
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):
         return "saved model" if (path / "saved_model.pb").is_file() else "directory"
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise FileNotFoundError(f"there is no such file. Received: {path}")
     with path.open("rb") as file:
         start = file.read(512)
@@ -90,7 +90,7 @@ def _kind_of_zip(path: Path) -> str:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
             if {"config.json", "metadata.json"} <= names:
-                metadata = json.loads(member(archive, "metadata.json"))
+                metadata = parse_json(member(archive, "metadata.json"))
                 is_old = str(metadata.get("keras_version", "3")).startswith("2.")
                 return "keras 2" if is_old else "keras"
     except (AttributeError, zipfile.BadZipFile, ValueError, NotImplementedError, OSError):

@@ -8,13 +8,13 @@ What HDF5 can do beyond that is refused: a link into another file, an array whos
 another file, an array that is declared larger than what the file holds.
 """
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import h5py
 import numpy as np
 
+from textgate._reading import parse_json
 from textgate.importing._archives import MOST_COMPRESSION
 
 
@@ -63,7 +63,7 @@ def json_attribute(holder: Any, name: str) -> Any:
     if content is None:
         return None
     try:
-        return json.loads(content)
+        return parse_json(content)
     except ValueError as error:
         raise ValueError(
             f"the file's {name} is not JSON ({error}): it is damaged. Received: {content[:60]!r}"

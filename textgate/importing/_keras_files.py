@@ -10,7 +10,6 @@ holds: all shapes are compared before any variable gets its value.
 """
 
 import contextlib
-import json
 import os
 import warnings
 import zipfile
@@ -22,6 +21,7 @@ import h5py
 import keras
 import numpy as np
 
+from textgate._reading import parse_json
 from textgate.importing import _h5
 from textgate.importing._file_kinds import kind_of, refuse
 from textgate.importing._keras_zip import open_keras_zip, pair_by_path
@@ -99,7 +99,7 @@ def _architecture(path: Path) -> dict[str, Any]:
     if kind_of(path) != "json":
         refuse(path, "the JSON file of a Keras model")
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = parse_json(path.read_bytes())
     except ValueError as error:
         raise ValueError(f"the JSON file is damaged ({error}). Received: {path}") from error
     if not isinstance(config, dict) or "class_name" not in config:

@@ -6,7 +6,6 @@ vars/0` is the first variable of the cell of the second LSTM.
 """
 
 import io
-import json
 import re
 import zipfile
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ import h5py
 import keras
 import numpy as np
 
+from textgate._reading import parse_json
 from textgate.importing import _h5
 from textgate.importing._archives import member
 from textgate.importing._model_maker import ModelMaker
@@ -26,12 +26,12 @@ def open_keras_zip(path: Path) -> tuple[Any, str, h5py.File]:
     """Return the configuration, the version of Keras, and the open file of the weights."""
     with zipfile.ZipFile(path) as archive:
         try:
-            config = json.loads(member(archive, "config.json"))
+            config = parse_json(member(archive, "config.json"))
         except ValueError as error:
             raise ValueError(
                 f"the file's config.json is damaged ({error}). Received: {path}"
             ) from error
-        version = str(json.loads(member(archive, "metadata.json")).get("keras_version"))
+        version = str(parse_json(member(archive, "metadata.json")).get("keras_version"))
         weights = h5py.File(io.BytesIO(member(archive, "model.weights.h5")), "r")
     return config, version, weights
 

@@ -1,10 +1,11 @@
 """Reads safetensors files: a JSON table of names, dtypes, shapes and places, and then the bytes."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from textgate._reading import parse_json
 
 _DTYPES = {
     "F64": "<f8",
@@ -29,7 +30,7 @@ def read_safetensors(path: Path) -> dict[str, np.ndarray]:
     with path.open("rb") as file:
         size = int.from_bytes(file.read(8), "little")
         try:
-            table = json.loads(file.read(min(size, path.stat().st_size)))
+            table = parse_json(file.read(min(size, path.stat().st_size)))
             entries = {name: entry for name, entry in table.items() if name != "__metadata__"}
         except (ValueError, AttributeError) as error:
             raise ValueError(

@@ -18,6 +18,7 @@ from keras import tree
 
 from textgate._files import is_partial, write, write_text
 from textgate._progress import BAR, LEFT, SHARE, Progress
+from textgate._reading import read_array, read_json
 from textgate.datasets.features import Feature
 from textgate.interchange._contrasts import contrasts
 from textgate.interchange._items import Contrasts
@@ -219,7 +220,7 @@ class _Store:
         known = path / "sweep.json"
         about = {"format": _FORMAT, **about}
         if known.exists():
-            found = json.loads(known.read_text(encoding="utf-8"))
+            found = read_json(known)
             differs = [name for name in about if found.get(name) != about[name]]
             if differs:
                 raise ValueError(
@@ -238,8 +239,8 @@ class _Store:
     def read(self, file: str, shape: tuple[int, ...]) -> np.ndarray | None:
         """Return a finished block, if it is there and whole."""
         try:
-            block = np.load(self.path / file, allow_pickle=False)
-        except (OSError, ValueError, EOFError):
+            block = read_array(self.path / file)
+        except (FileNotFoundError, ValueError):
             return None
         return block if block.shape == shape else None
 

@@ -3,9 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from textgate.interventions._arguments import checked_matrix, checked_number, checked_numbers
+from textgate.interventions._arguments import (
+    checked_matrix,
+    checked_number,
+    checked_numbers,
+    dimensions_of,
+)
 from textgate.interventions._base import Intervention
 from textgate.interventions._contribution import Contribution, Target
 
@@ -58,7 +61,7 @@ class Affine(Intervention):
         if self.matrix is not None:
             self._set(matrix=checked_matrix(self.matrix, "matrix"))
         if self.offset is not None:
-            check = checked_numbers if np.ndim(self.offset) else checked_number
+            check = checked_numbers if dimensions_of(self.offset) else checked_number
             self._set(offset=check(self.offset, "offset"))
 
     def contributions(self, target: Target) -> list[Contribution]:

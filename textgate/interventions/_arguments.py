@@ -23,7 +23,10 @@ def checked_units(units: Any) -> Units:
         return units
     if is_whole(units):
         units = [units]
-    array = np.asarray(units)
+    try:
+        array = np.asarray(units)
+    except ValueError:  # rows of different lengths
+        array = np.asarray(None)
     if array.size == 0:
         return ()
     if array.ndim != 1 or array.dtype.kind not in "iu":
@@ -56,7 +59,10 @@ def checked_steps(steps: Any) -> Steps:
                 f"Received: steps={shown_slice(steps)}"
             )
         return slice(*(None if part is None else int(part) for part in parts))
-    array = np.array(steps)  # a copy: what is frozen must not change from outside
+    try:
+        array = np.array(steps)  # a copy: what is frozen must not change from outside
+    except ValueError:  # rows of different lengths
+        array = np.array(None)
     if array.dtype != bool or array.ndim != 2:
         hint = f"; one step is slice({steps}, {int(steps) + 1})" if is_whole(steps) else ""
         raise TypeError(
@@ -66,15 +72,27 @@ def checked_steps(steps: Any) -> Steps:
     return _frozen(array)
 
 
+def dimensions_of(values: Any) -> int:
+    """Return how many dimensions numbers have; rows of different lengths have one."""
+    try:
+        return np.ndim(values)
+    except ValueError:
+        return 1
+
+
 def checked_number(value: Any, name: str) -> float:
     """Return a finite number, or say that it isn't one."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
         if getattr(value, "shape", None) == ():
             return checked_number(np.asarray(value).item(), name)
         raise TypeError(f"`{name}` must be a number. Received: {name}={value!r}")
-    if not np.isfinite(float(value)):
-        raise ValueError(f"`{name}` must be finite. Received: {name}={value!r}")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = np.inf
+    if not np.isfinite(number):
+        raise ValueError(f"`{name}` must be finite. Received: {name}={str(value)[:80]}")
+    return number
 
 
 def checked_numbers(values: Any, name: str) -> np.ndarray:
@@ -111,7 +129,7 @@ def checked_array(values: Any, name: str, dimensions: int, what: str) -> np.ndar
     """Return finite numbers with so many dimensions as a frozen array, or say what it must be."""
     try:
         array = np.array(values, dtype=np.float64)  # a copy, as above
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise TypeError(f"`{name}` must be {what}. Received: {type(values).__name__}") from None
     if array.ndim != dimensions or not np.all(np.isfinite(array)):
         raise ValueError(

@@ -82,7 +82,7 @@ class Intervention:
         if not isinstance(self.layer, str):
             raise TypeError(f"`layer` must be a layer's name. Received: layer={self.layer!r}")
         known = recurrence.known_signals()
-        if self.signal not in known:
+        if not isinstance(self.signal, str) or self.signal not in known:
             raise ValueError(
                 f"`signal` must be one of {list(known)}. Received: signal={self.signal!r}"
             )

@@ -5,7 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from textgate.interventions._arguments import checked_array, checked_number, checked_numbers
+from textgate.interventions._arguments import (
+    checked_array,
+    checked_number,
+    checked_numbers,
+    dimensions_of,
+)
 from textgate.interventions._base import Intervention
 from textgate.interventions._contribution import Contribution, Target
 
@@ -36,10 +41,11 @@ class Clamp(Intervention):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if np.ndim(self.value) == 3:
+        dimensions = dimensions_of(self.value)
+        if dimensions == 3:
             what = "numbers of shape (example, time, units)"
             self._set(value=checked_array(self.value, "value", 3, what))
-        elif np.ndim(self.value):
+        elif dimensions:
             self._set(value=checked_numbers(self.value, "value"))
         else:
             self._set(value=checked_number(self.value, "value"))

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from textgate._reading import parse_json
 from textgate.interventions._base import KINDS, Intervention
 from textgate.interventions._serialisation import arguments_of, described
 
@@ -60,8 +61,8 @@ def from_json(
     Clamp('gru', 'update_gate', units=[0], steps=slice(2, 5), value=1.0)
     """
     try:
-        content = json.loads(text)
-    except (TypeError, json.JSONDecodeError) as error:
+        content = parse_json(text)
+    except (TypeError, ValueError) as error:
         raise ValueError(f"This is not JSON: {error}. Received: {str(text)[:80]!r}") from None
     if isinstance(content, list):
         return [_intervention(entries, traces) for entries in content]
@@ -69,7 +70,7 @@ def from_json(
 
 
 def _intervention(entries: Any, traces: Any) -> Intervention:
-    if not isinstance(entries, dict) or entries.get("intervention") not in KINDS:
+    if not isinstance(entries, dict) or str(entries.get("intervention")) not in KINDS:
         raise ValueError(
             f"An intervention is described by an object whose `intervention` is one of "
             f"{list(KINDS)}. Received: {str(entries)[:80]}"
@@ -80,3 +81,7 @@ def _intervention(entries: Any, traces: Any) -> Intervention:
         return kind(**arguments)
     except TypeError as error:  # well-formed, and of the wrong kind all the same
         raise ValueError(str(error)) from None
+    except OverflowError as error:
+        raise ValueError(
+            f"A number is too large ({error}). Received: {str(entries)[:80]}"
+        ) from None

@@ -92,7 +92,7 @@ def _value(entry: Any) -> Any:
         if any(len(row) != length or set(row) - set("01") for row in rows):
             raise ValueError
         return np.array([[step == "1" for step in row] for row in rows], bool).reshape(-1, length)
-    except (TypeError, KeyError, ValueError):
+    except (TypeError, KeyError, ValueError, OverflowError):
         raise ValueError(
             "Steps are described by {'slice': [start, stop, step]} or {'rows': ['0110', …], "
             f"'steps': 4}}. Received: {str(entry)[:80]}"
@@ -137,7 +137,11 @@ def fingerprint_of(trace: xr.DataTree, signal: str) -> str:
 
 
 def _trace(entry: Any, signal: str, traces: Any) -> xr.DataTree:
-    if not isinstance(entry, dict) or set(entry) != {"path", "fingerprint"}:
+    if (
+        not isinstance(entry, dict)
+        or set(entry) != {"path", "fingerprint"}
+        or not isinstance(entry["path"], str)
+    ):
         raise ValueError(
             f"A trace is described by its `path` and its `fingerprint`. Received: {str(entry)[:80]}"
         )

@@ -1,12 +1,12 @@
 """Brings models back from files and from run directories."""
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from textgate import importing
+from textgate._reading import read_json
 from textgate.models._text_model import TextModel
 from textgate.models.exported import is_exported, restore
 from textgate.models.runs import RunLayout, StudyLayout
@@ -95,16 +95,16 @@ def load_run(path: str | os.PathLike[str]) -> dict[str, Any]:
     config = RunLayout.of(_model_file(Path(path))).config
     if not config.is_file():
         raise FileNotFoundError(f"not a run directory: it has no {config.name}. Received: {path}")
-    return json.loads(config.read_text(encoding="utf-8"))
+    return read_json(config)
 
 
 def _model_file(path: Path) -> Path:
-    if path.is_file():
+    if os.path.isfile(path):
         return path
     run = RunLayout(path)
-    if run.model.is_file():
+    if os.path.isfile(run.model):
         return run.model
-    if run.config.is_file():
+    if os.path.isfile(run.config):
         raise ValueError(
             "the training of this run isn't finished; give its command once more to go on. "
             f"Received: {path}"
@@ -114,7 +114,7 @@ def _model_file(path: Path) -> Path:
         return models[0]
     if is_exported(path):
         return path
-    if path.is_dir() and importing.kind_of(path) == "saved model":
+    if os.path.isdir(path) and importing.kind_of(path) == "saved model":
         importing.refuse(path, "a Keras model")
     raise FileNotFoundError(
         "there is no model at the given path; give a .keras file or a run directory that "

@@ -1,9 +1,9 @@
 """From a SavedModel back to the language model that it was made of."""
 
-import json
 import os
 from pathlib import Path
 
+from textgate._reading import read_json
 from textgate.models._language_model import LanguageModel
 
 # What `textgate.export` says of the model, where TensorFlow leaves room for files of others.
@@ -12,7 +12,7 @@ EXTRA = Path("assets.extra", "textgate.json")
 
 def is_exported(path: Path) -> bool:
     """Whether a path is the directory of a SavedModel that `textgate.export` has written."""
-    return (path / EXTRA).is_file()
+    return os.path.isfile(path / EXTRA)
 
 
 def restore(path: str | os.PathLike[str]) -> LanguageModel:
@@ -35,14 +35,14 @@ def restore(path: str | os.PathLike[str]) -> LanguageModel:
 
     path = Path(path)
     note = path / EXTRA
-    if not note.is_file():
+    if not os.path.isfile(note):
         raise FileNotFoundError(
             "there is no SavedModel that textgate has exported; give the directory that holds "
             f"saved_model.pb. Received: {path}"
         )
     try:
-        config = json.loads(note.read_text(encoding="utf-8"))["model"]
-    except (ValueError, KeyError, TypeError):
+        config = read_json(note)["model"]
+    except (ValueError, KeyError):
         raise ValueError(f"the SavedModel's {EXTRA} is damaged. Received: {path}") from None
     if config is None:
         raise ValueError(

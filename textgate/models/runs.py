@@ -59,7 +59,7 @@ class RunLayout:
     def of(cls, path: str | os.PathLike[str]) -> "RunLayout":
         """Return the layout of the run that a path names: its directory, or its model."""
         path = Path(path)
-        return cls(path if path.is_dir() else path.parent)
+        return cls(path if os.path.isdir(path) else path.parent)
 
     def evaluations(self, table: str) -> dict[str, Path]:
         """Return by name of the pairs, in its order, where a table of their evaluation is."""
@@ -93,7 +93,7 @@ class StudyLayout:
 
     def models(self) -> list[Path]:
         """Return the models that are there, the LSTM before the others."""
-        models = self.directory.glob("*/model.keras")
+        models = self.directory.glob("*/model.keras") if os.path.isdir(self.directory) else ()
         return sorted(models, key=lambda path: (path.parent.name != "lstm", path))
 
     def ladders(self) -> list[Path]:

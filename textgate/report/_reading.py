@@ -3,13 +3,13 @@
 Where they left it is told by `textgate.models.runs`.
 """
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from textgate._reading import read_json, read_table
 from textgate.models.runs import RunLayout, StudyLayout
 from textgate.report._findings import Findings, ModelFindings
 
@@ -65,7 +65,7 @@ def read_model(directory: str | os.PathLike[str]) -> ModelFindings:
     run = RunLayout(directory)
     perplexity = None
     for path in run.evaluations("perplexity").values():
-        perplexity = pd.read_csv(path).iloc[0]
+        perplexity = read_table(path, ("perplexity",)).iloc[0]
     sentences = _table(run.sentences)
     traces = None
     if sentences is not None and run.traces.is_dir():
@@ -77,8 +77,8 @@ def read_model(directory: str | os.PathLike[str]) -> ModelFindings:
         config={**(_json(run.facts) or {}), **(_json(run.config) or {})},
         versions=_json(run.versions) or {},
         history=_table(run.history),
-        agreement={name: pd.read_csv(path) for name, path in run.evaluations("summary").items()},
-        rule={name: pd.read_csv(path) for name, path in run.evaluations("rule").items()},
+        agreement={name: read_table(path) for name, path in run.evaluations("summary").items()},
+        rule={name: read_table(path) for name, path in run.evaluations("rule").items()},
         perplexity=perplexity,
         default=_table(run.default),
         finding=_json(run.finding),
@@ -100,19 +100,11 @@ def _table(path: Path) -> pd.DataFrame | None:
     """Return a table; `None` if there is none, or an empty one."""
     if not path.is_file():
         return None
-    try:
-        # A word such as "null" or "nan" is a word.
-        return pd.read_csv(path, keep_default_na=False, na_values=[""])
-    except pd.errors.EmptyDataError:
+    if not path.stat().st_size:
         return None
-    except (ValueError, UnicodeDecodeError) as error:
-        raise ValueError(f"a table that can't be read ({error}). Received: {path}") from error
+    # A word such as "null" or "nan" is a word.
+    return read_table(path, keep_default_na=False, na_values=[""])
 
 
 def _json(path: Path) -> Any:
-    if not path.is_file():
-        return None
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, UnicodeDecodeError) as error:
-        raise ValueError(f"not the JSON that it should be ({error}). Received: {path}") from error
+    return read_json(path) if path.is_file() else None

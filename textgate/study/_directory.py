@@ -1,9 +1,9 @@
 """The directory of a study: claimed for one study alone, with what it is in `study.json`."""
 
-import json
 from pathlib import Path
 
 from textgate._files import make_directory, write_json
+from textgate._reading import read_json
 from textgate.models.runs import StudyLayout
 from textgate.study._commands import commands
 from textgate.study._settings import CELLS, Settings
@@ -25,8 +25,8 @@ def claim(settings: Settings, directory: Path) -> dict[str, float]:
         raise FileExistsError(f"there is a file of that name. Received: {directory}")
     if file.is_file():
         try:
-            study = json.loads(file.read_text(encoding="utf-8"))
-            earlier = study["settings"]
+            study = read_json(file)
+            earlier = dict(study["settings"])
         except (ValueError, KeyError, TypeError):
             raise FileExistsError(
                 f"the study's {file.name} can't be read; give another directory, or remove the "

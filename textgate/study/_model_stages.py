@@ -1,7 +1,6 @@
 """What each stage of a study does, for one model; the files are those that `report.read` reads."""
 
 import itertools
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from textgate._files import CannotWriteError, beside, cannot_write, write_json, write_text
+from textgate._reading import read_json, read_table
 from textgate.interchange import Units
 from textgate.models.runs import StudyLayout
 from textgate.report import learned, read_model
@@ -231,7 +231,7 @@ class ModelStages:
         """Add to the gate view's sentences what exchanging the units found comes to."""
         finding = self.finding()
         path = self.run.sentences
-        rows = pd.read_csv(path, keep_default_na=False, na_values=[""])
+        rows = read_table(path, keep_default_na=False, na_values=[""])
         rows = rows.drop(columns="p_exchanged", errors="ignore")
         units = finding.get("sufficient") or finding.get("necessary") or []
         if units:
@@ -287,7 +287,7 @@ class ModelStages:
     def finding(self) -> dict[str, Any]:
         """Return the finding of the units, `{}` if there is none."""
         path = self.run.finding
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        return read_json(path) if path.is_file() else {}
 
     def _try(self, stage: str, work: Callable[[], None]) -> None:
         """Do a part that the others don't need; if the data don't allow it, note why."""
@@ -304,7 +304,7 @@ class ModelStages:
 
     def _skip(self, stage: str, reason: str | None) -> None:
         path = self.run.skipped
-        reasons = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        reasons = read_json(path) if path.is_file() else {}
         reasons.pop(stage, None)
         if reason is not None:
             reasons[stage] = " ".join(reason.split())

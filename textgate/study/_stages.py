@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from textgate._files import write_json
+from textgate._reading import read_json
 from textgate._version import __version__
 from textgate.models.runs import StudyLayout
 
@@ -89,7 +90,6 @@ class Stages:
 
 def _read(note: Path) -> dict[str, Any]:
     try:
-        content = json.loads(note.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return read_json(note)
+    except (FileNotFoundError, ValueError):
         return {}
-    return content if isinstance(content, dict) else {}

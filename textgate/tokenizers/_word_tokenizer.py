@@ -19,6 +19,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from textgate._files import write_text
+from textgate._reading import read_json
 from textgate._special_tokens import BOS, EOS, PAD, TOKENS, UNK
 from textgate.tokenizers import _split
 from textgate.tokenizers._table import CAPITALS, LOWER, RULES
@@ -240,18 +241,21 @@ class WordTokenizer:
             ValueError: If it is no tokenizer.
         """
         path = pathlib.Path(path)
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise FileNotFoundError(f"There is no tokenizer file. Received: {str(path)!r}")
         try:
-            config = json.loads(path.read_text(encoding="utf-8"))
+            config = read_json(path)
         except ValueError:
-            config = None
-        if not isinstance(config, dict) or not isinstance(config.get("vocabulary"), list):
+            config = {}
+        if not isinstance(config.get("vocabulary"), list):
             raise ValueError(
                 "The file is not a tokenizer written by WordTokenizer.save. "
                 f"Received: {str(path)!r}"
             )
-        return cls.from_config(config)
+        try:
+            return cls.from_config(config)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{error}, in the file {str(path)!r}") from None
 
     def __getstate__(self) -> dict[str, Any]:
         return self.get_config()

@@ -39,7 +39,7 @@ def open_store(path: str | os.PathLike) -> xr.DataTree:
         ValueError: If it is not a trace, or a damaged one.
     """
     path = Path(path)
-    if not path.exists():
+    if not os.path.exists(path):  # also where no file can have such a name
         raise FileNotFoundError(f"There is no trace at this path. Received: {str(path)!r}")
     try:
         attributes: dict[str, Any] = dict(zarr.open_group(str(path), mode="r").attrs)

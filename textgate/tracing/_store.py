@@ -41,7 +41,7 @@ _CHUNK_BYTES = 2**24
 def check_free(path: str | os.PathLike) -> Path:
     """Return `path` as a `Path`, or raise a `FileExistsError` if something is there."""
     path = Path(path)
-    if path.exists() or path.is_symlink():
+    if os.path.lexists(path):
         raise FileExistsError(
             f"A trace is never written over something that exists; remove it or choose another "
             f"path. Received: to={str(path)!r}"

@@ -12,7 +12,7 @@ the process dies between the two, the resumed run comes to the same point and wr
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from textgate._files import read_arrays, write_arrays
+from textgate._files import write_arrays
+from textgate._reading import read_arrays
 from textgate.models import LanguageModel
 from textgate.models.runs import RunLayout
 from textgate.training._optimizer import AdamW
@@ -206,14 +207,37 @@ class _Loop:
         run = self.run_files
         if run is None or not run.checkpoint.is_file():
             return
-        arrays, self.state = read_arrays(run.checkpoint)
-        for name, variable in self._variables().items():
+        arrays, state = read_arrays(run.checkpoint)
+        variables = self._variables()
+        is_ours = _kinds(state) == _kinds(self.state) | {"best_loss": type(state.get("best_loss"))}
+        if not is_ours or _shapes(arrays) != _shapes(variables):
+            raise _no_checkpoint(run.checkpoint)
+        self.state = state
+        for name, variable in variables.items():
             variable.assign(arrays[name])
         self.steps.from_model()
         if run.best.is_file():
             best, _ = read_arrays(run.best)
-            self.best = [best[str(number)] for number in range(len(best))]
+            weights = {str(number): weight for number, weight in enumerate(self.lm.get_weights())}
+            if _shapes(best) != _shapes(weights):
+                raise _no_checkpoint(run.best)
+            self.best = [best[name] for name in weights]
 
     def _take_best(self) -> None:
         if self.best is not None:
             self.lm.set_weights(self.best)
+
+
+def _kinds(state: dict[str, Any]) -> dict[str, type]:
+    return {name: type(value) for name, value in state.items()}
+
+
+def _shapes(arrays: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(array.shape) for name, array in arrays.items()}
+
+
+def _no_checkpoint(path: Path) -> ValueError:
+    return ValueError(
+        f"the file is no checkpoint of this training; remove the run directory to train anew. "
+        f"Received: {path}"
+    )

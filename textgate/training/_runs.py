@@ -4,7 +4,6 @@ The same call goes on where a killed one stopped, and does nothing if the run is
 run directory holds is told by `textgate.models.runs.RunLayout`.
 """
 
-import json
 import os
 import platform
 import shutil
@@ -20,6 +19,7 @@ from textgate._files import (
     write_json,
     write_text,
 )
+from textgate._reading import read_json
 from textgate.models import LanguageModel, load
 from textgate.models.runs import RunLayout
 from textgate.training._data import TrainingData
@@ -133,7 +133,7 @@ def _claim(run: RunLayout, recipe: Recipe) -> bool:
         raise FileExistsError(f"there is a file of that name. Received: {directory}")
     if config.is_file():
         try:
-            earlier = json.loads(config.read_text(encoding="utf-8"))
+            earlier = read_json(config)
         except ValueError:
             raise FileExistsError(
                 f"the run's {config.name} is no configuration; give another directory. "

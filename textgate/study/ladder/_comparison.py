@@ -12,7 +12,6 @@ statement about a kind of cell needs the second, and five seeds are few.
 
 import dataclasses
 import gc
-import json
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
@@ -22,6 +21,7 @@ import pandas as pd
 
 from textgate._files import is_partial, write_json, write_text
 from textgate._quiet import compiling_is_meant
+from textgate._reading import read_json, read_table
 from textgate.models import CELLS, load_language_model
 from textgate.study.ladder import _runs, _tables
 from textgate.study.ladder._runs import COUNTED, Conditions, Data
@@ -127,12 +127,12 @@ def compare(
         places = [
             directory / _runs.name_of(rung, row["learning_rate"], row["seed"]) for row in final
         ]
-        items = [pd.read_csv(place / "items.csv", keep_default_na=False) for place in places]
+        items = [read_table(place / "items.csv", keep_default_na=False) for place in places]
         accuracies.append(_tables.accuracy(rung, items))
         by_seed.append(_tables.by_seed(rung, [row["seed"] for row in final], items))
         for place, row in zip(places, final, strict=True):
             if (place / "redundancy.csv").is_file():
-                table = pd.read_csv(place / "redundancy.csv")
+                table = read_table(place / "redundancy.csv")
                 table.insert(0, "seed", row["seed"])
                 table.insert(0, "rung", rung)
                 removed.append(table)
@@ -231,7 +231,7 @@ def _claim(directory: Path, conditions: Conditions) -> None:
     file = directory / _CONDITIONS
     wanted = dataclasses.asdict(conditions)
     if file.is_file():
-        earlier = json.loads(file.read_text(encoding="utf-8"))
+        earlier = read_json(file)
         for name in wanted:
             if earlier.get(name) != wanted[name]:
                 raise FileExistsError(

@@ -6,7 +6,6 @@ added. A run that was interrupted is done again from its beginning, a finished o
 """
 
 import dataclasses
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from textgate._files import beside, write_json
+from textgate._reading import read_json
 from textgate._special_tokens import BOS, EOS, padded
 from textgate.models import (
     KneserNey,
@@ -228,4 +228,4 @@ def save(directory: Path, lm: Model, facts: dict[str, Any]) -> None:
 def load_facts(directory: Path) -> dict[str, Any] | None:
     """Return what is known of a finished training, or `None`."""
     file = directory / "run.json"
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+    return read_json(file) if file.is_file() else None
