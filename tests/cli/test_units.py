@@ -64,6 +64,15 @@ def test_a_run_in_units_out(monkeypatch, tmp_path, files, capsys):
         (["MODEL", "--feature", "mood"], "gender, number and tense; give your own as `pairs`"),
         (["MODEL", "--feature", "tense"], "unknown are 'is', 'was'"),
         (["MODEL", "--pairs", "pronoun_agreement"], "for unknown words), of which"),
+        (
+            ["MODEL", "--feature", "number", "--pairs", "pronoun_agreement"],
+            "number sets singular against plural, and no pair does; give such pairs, or the pairs' "
+            "own feature: they are about gender. Received: feature='number'",
+        ),
+        (
+            ["MODEL", "--feature", "mood", "--pairs", "number_agreement"],
+            "no claim can be made about 'mood': the pairs are about number",
+        ),
         (["MODEL", "--to", "PAIRS"], "takes a directory, and this is a file"),
     ],
 )

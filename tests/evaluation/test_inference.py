@@ -42,6 +42,22 @@ def test_the_test_has_power():
     assert np.mean(np.array(found) <= 0.05) > 0.8
 
 
+@pytest.mark.parametrize("counts", [(4,), (6,), (4, 30), (9, 9), (3, 4, 5)])
+def test_the_smallest_p_is_that_of_an_effect_that_is_the_same_everywhere(counts):
+    labels = [axis.ravel() for axis in np.meshgrid(*map(np.arange, counts))]
+    effects = np.ones(len(labels[0]))
+    p = inference.sign_flips(effects, labels, draws=20_000)["p"].item()
+    assert inference.smallest_p(counts) == pytest.approx(p, abs=0.01)
+
+
+def test_so_many_clusters_are_needed():
+    for counts in ([2], [5], [2, 2], [3, 50], [1, 1, 1]):
+        needed = inference.clusters_needed(counts)
+        p = {n: inference.smallest_p([max(n, c) for c in counts]) for n in range(needed - 1, 41)}
+        assert p.pop(needed - 1) > 0.025
+        assert max(p.values()) <= 0.025
+
+
 def test_intervals_of_a_ratio_cover():
     random = np.random.default_rng(0)
     trials, covered = 200, 0

@@ -12,6 +12,7 @@ from tests.unit_search.planted_models import (
     tagger,
     texts,
 )
+from textgate.interchange import contrasts
 from textgate.unit_search._subject import SHUFFLED, Subject
 
 FEW = {"items": 60, "controls": 19}
@@ -130,5 +131,38 @@ def test_weights_that_cant_be_drawn_anew_are_shuffled_and_come_back():
 def test_too_few_groups_are_told_before_the_work_begins():
     model = classifier("gru", [4])
     base, source, table = texts()
-    with pytest.warns(UserWarning, match="5 groups by 'frame' are too few"):
-        items_of(model, base, source, table.assign(frame=table["frame"] % 5))
+    few = table.assign(frame=table["frame"] % 5, word=np.arange(len(table)))
+    with pytest.warns(UserWarning, match="5 groups by 'frame' are too few.* 10 or more of each"):
+        items_of(model, base, source, few)
+    twelve = table.assign(frame=table["frame"] % 12)
+    contrasts(model, base=base, source=source, good=1, bad=0, table=twelve, groups="frame")
+    # Two ways of belonging together need more: their signs are flipped both.
+    both = twelve.assign(word=table["word"] % 12)
+    with pytest.warns(UserWarning, match="12 groups by 'frame' and 12 groups by 'word' are"):
+        items_of(model, base, source, both)
+
+
+def test_a_unit_that_too_few_groups_cant_confirm():
+    model = classifier("gru", [4], size=8)
+    base, source, table = texts()
+    table["frame"] %= 8
+    with pytest.warns(UserWarning, match="8 groups by 'frame' are too few"):
+        items = contrasts(model, base=base, source=source, good=1, bad=0, table=table,
+                          groups="frame", feature="yes")  # fmt: skip
+    with pytest.warns(UserWarning, match="no unit can be confirmed on these items. With 4 frames"):
+        finding = tg.find_units(model, items, **FEW)
+    assert finding.sufficient == finding.necessary == ()
+    assert "not on the other: interchange flips 100 % of" in finding.verdict
+    assert "which is enough, but the test by sign flips comes to p = 0.0" in finding.verdict
+    assert "the test needs 6 or more, of like size, in the half that confirms" in finding.verdict
+
+
+def test_a_half_of_one_group_is_refused_before_the_work_begins():
+    model = classifier("gru", [4])
+    base, source, table = texts()
+    table["frame"] %= 2
+    with pytest.warns(UserWarning, match="2 groups by 'frame' are too few"):
+        items = contrasts(model, base=base, source=source, good=1, bad=0, table=table,
+                          groups="frame")  # fmt: skip
+    with pytest.raises(ValueError, match="by 'frame', 12 or more"):
+        tg.find_units(model, items, **FEW)

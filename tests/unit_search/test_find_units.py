@@ -163,6 +163,18 @@ def test_what_a_user_can_get_wrong(change, message, table):
         find_units(lm, **{"pairs": table, **FEW, **change})
 
 
+@pytest.mark.parametrize(
+    ("feature", "message"),
+    [
+        ("number", "no pair does.*: they are about gender. Received: feature='number'"),
+        ("mood", "no claim can be made about 'mood': the pairs are about gender"),
+    ],
+)
+def test_no_claim_about_what_the_pairs_are_not_about(feature, message, table):
+    with pytest.raises(ValueError, match=message):
+        find_units(planted("gru", UNITS, {1: 1.0}), table, feature=feature, **FEW)
+
+
 def test_too_few_items_and_other_models_are_refused(table):
     with pytest.raises(ValueError, match="needs at least 20 items of each class"):
         find_units(planted("gru", UNITS, {1: 1.0}), table.head(60), **FEW)

@@ -4,7 +4,10 @@ import pandas as pd
 
 from textgate.interchange import Units
 from textgate.unit_search import Goals
-from textgate.unit_search._verdict import Facts, SetFacts, claim_of, verdict
+from textgate.unit_search._confirmation import Judgement
+from textgate.unit_search._facts import Facts, SetFacts, claim_of
+from textgate.unit_search._halves import Power
+from textgate.unit_search._verdict import verdict
 
 DIRECTIONS = ("feminine→masculine", "masculine→feminine", "both")
 
@@ -48,6 +51,12 @@ def unconfirmed(*units):
 def confirmed(*units, does_both=False):
     """A set that does its job on both halves, and perhaps that of the other claim."""
     return SetFacts(Units(units), reached=True, confirmed=True, does_both=does_both)
+
+
+def unconfirmed_by(reached=True, p=0.0005, random=0.01):
+    """A set that did its job on the discovery half only, and why."""
+    judgement = Judgement(reached, p, random)
+    return SetFacts(Units([1, 2]), reached=True, judgement=judgement)
 
 
 def said(facts, **changes):
@@ -116,6 +125,38 @@ def test_no_small_set_and_why():
     assert "No small necessary set: Unit 3" in text
     assert "A subspace of 2 dimensions does it" in text
     assert "Nor does a direction" in said(Facts("gender", "x", 0.99, sufficient=tried(1)))
+
+
+def test_what_failed_is_told():
+    few = Power({"template": 4, "lexeme": 30}, 0.037, 5, 300, 120, ("template", "lexeme", "verb"))
+    enough = Power({"frame": 9}, 0.002, 6, 300, 0, ("frame",))
+
+    def of(power, **failed):
+        return said(Facts("gender", "x", 0.99, sufficient=unconfirmed_by(**failed), power=power))
+
+    text = of(few, p=0.057)
+    assert "(90 % to 100 %), which is enough, but the test by sign flips comes to p = 0.057" in text
+    assert "with 4 templates and 30 lexemes, and 0.025 or less is needed. With 4 templates" in text
+    assert "comes to p = 0.037: the test needs 5 or more of each, of like size" in text
+    assert "120 of 300 items were left out" in text
+    assert "no template, lexeme or verb in common" in text
+    text = of(few, reached=False)
+    assert "(90 % to 100 %), and 90 % was asked for. 120 of 300" in text
+    assert "the test" not in text
+    text = of(enough, p=0.4)
+    assert "p = 0.4 with 9 frames, and 0.025 or less is needed. Nor does" in text
+    text = of(enough, random=0.3)
+    assert "which is enough, but as many random units do it as well (p = 0.3). Nor does" in text
+    necessary = {"sufficient": tried(3), "necessary": unconfirmed_by(p=0.2, random=0.3)}
+    text = said(Facts("gender", "x", 0.99, power=enough, **necessary))
+    assert "Units 1 and 2 looked necessary on the discovery half, but not on the other" in text
+    assert "which is enough, but the test by sign flips comes to p = 0.2 with 9 frames" in text
+    assert "0.025 or less is needed; and as many random units do it as well (p = 0.3)" in text
+
+
+def test_no_word_of_directions_where_none_was_tried():
+    facts = Facts("gender", "x", 0.99, sufficient=tried(1), tried_subspace=False)
+    assert "direction," not in said(facts)
 
 
 def test_a_model_without_the_feature():

@@ -81,6 +81,24 @@ def of_classes(pairs: "pd.DataFrame", feature: str | Feature) -> "pd.Series":
     return pairs["good_class"].isin(classes) & pairs["bad_class"].isin(classes)
 
 
+def features_of(pairs: "pd.DataFrame") -> list[str]:
+    """Return the features whose two classes some of the pairs set against each other, by name.
+
+    Example:
+
+    >>> from textgate.datasets import minimal_pairs
+    >>> features_of(minimal_pairs("pronoun_agreement", size=40))
+    ['gender']
+    """
+    if not {"good_class", "bad_class"} <= set(pairs):
+        return []
+    return [
+        name
+        for name, feature in FEATURES.items()
+        if feature.classes is not None and of_classes(pairs, feature).any()
+    ]
+
+
 def has_counterpart(pairs: "pd.DataFrame") -> "pd.Series":
     """Return which pairs have a prefix of the other class beside them, booleans by row."""
     return pairs["counterpart_prefix"].fillna("").astype(str).str.strip() != ""

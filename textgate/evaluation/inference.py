@@ -26,7 +26,9 @@ import pandas as pd
 
 from textgate.evaluation._intervals import interval as _interval
 
+CLAIM_LEVEL = 0.025  # of each of two claims about units, together 5 %
 _AT_ONCE = 500  # draws of signs at a time
+_MANY = 40  # clusters of a kind: more of them change the smallest p by little
 
 
 def interval(
@@ -129,6 +131,48 @@ def sign_flips(
             "p_adjusted": (1 + largest) / (1 + draws),
         }
     )
+
+
+def smallest_p(counts: Sequence[int]) -> float:
+    """Return the p that `sign_flips` gives an effect that is the same in every cluster.
+
+    Nothing is clearer than that. With clusters of one kind it takes all signs to be positive, 2⁻ᵏ
+    for k clusters, and no effect has a smaller p.
+
+    Args:
+        counts: For each way of belonging together, the number of clusters.
+
+    Example:
+
+    >>> smallest_p([4]), smallest_p([6])
+    (0.0625, 0.015625)
+    """
+    from scipy.stats import binom
+
+    means, chances = np.zeros(1), np.ones(1)
+    for count in (min(count, _MANY) for count in counts):
+        positive = np.arange(count + 1)
+        means = np.add.outer(means, 2 * positive / count - 1).ravel()
+        chances = np.multiply.outer(chances, binom.pmf(positive, count, 0.5)).ravel()
+    return float(chances[means >= 1 - 1e-9].sum())
+
+
+def clusters_needed(counts: Sequence[int], level: float = CLAIM_LEVEL) -> int:
+    """Return how many clusters of each kind let `sign_flips` reach a level.
+
+    Args:
+        counts: How many there are of each kind; of a kind that has more, all are counted on.
+        level: The level.
+
+    Example:
+
+    >>> clusters_needed([4]), clusters_needed([4, 100]), clusters_needed([4, 4])
+    (6, 5, 9)
+    """
+    needed = _MANY
+    while needed > 2 and smallest_p([max(count, needed - 1) for count in counts]) <= level:
+        needed -= 1
+    return needed
 
 
 def _sums(effects: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ other way round as well: the source as base, with `good` and `bad` exchanged.
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,12 +17,11 @@ import numpy as np
 import pandas as pd
 from keras import tree
 
+from textgate.evaluation.inference import CLAIM_LEVEL, clusters_needed, smallest_p
 from textgate.interchange._decisions import check_different, classes_of, place_of_output
 from textgate.interchange._items import Contrasts
 from textgate.tracing import checked_sites, nodes_of, trace
 
-# A test by signs of clusters can reach p = 2⁻⁶ = 0.016 with six clusters in the confirming half.
-_CLUSTERS = 12
 _DEFAULT_GROUPS = ("template", "lexeme")
 CLASS = "good_class"
 
@@ -162,14 +161,24 @@ def _groups(groups: str | Sequence[str] | None, table: pd.DataFrame) -> tuple[st
                 "items must be of two groups at least, so that what is found on some is confirmed "
                 f"on others. Received: groups={name!r}, with {distinct} of them"
             )
-        if distinct < _CLUSTERS:
-            warnings.warn(
-                f"{distinct} groups by {name!r} are too few for the test that confirms units: with "
-                f"half of them no effect reaches p ≤ 0.025. {_CLUSTERS} or more can.",
-                UserWarning,
-                stacklevel=4,
-            )
+    _warn_of_few({name: int(table[name].nunique()) for name in names})
     return names
+
+
+def _warn_of_few(groups: Mapping[str, int]) -> None:
+    """Warn if half of the groups are too few for the test that confirms units on a half."""
+    halves = [count // 2 for count in groups.values()]
+    if not groups or smallest_p(halves) <= CLAIM_LEVEL:
+        return
+    needed = 2 * clusters_needed(halves)
+    few = [f"{count} groups by {name!r}" for name, count in groups.items() if count < needed]
+    each = " of each" if len(groups) > 1 else ""
+    warnings.warn(
+        f"{' and '.join(few)} are too few for the test that confirms units: with half of them no "
+        f"effect reaches p ≤ {CLAIM_LEVEL}. {needed} or more{each} can.",
+        UserWarning,
+        stacklevel=5,
+    )
 
 
 def _check_aligned(model: Any, base: Any, source: Any) -> None:

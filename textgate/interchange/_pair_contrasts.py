@@ -18,7 +18,13 @@ import numpy as np
 import pandas as pd
 
 from textgate._special_tokens import BOS, UNK, padded
-from textgate.datasets.features import Feature, feature_of, has_counterpart, of_classes
+from textgate.datasets.features import (
+    Feature,
+    feature_of,
+    features_of,
+    has_counterpart,
+    of_classes,
+)
 from textgate.interchange._items import Contrasts
 
 _NAMED = 8  # unknown words that a message names
@@ -140,10 +146,11 @@ def _of_the_feature(
 ) -> pd.DataFrame:
     rows = pairs[of_classes(pairs, feature)]
     if feature.classes is not None and not len(rows):
+        about = " and ".join(features_of(pairs))
         raise ValueError(
             f"{feature.name} sets {' against '.join(feature.classes)}, and no pair does; give such "
-            "pairs, or the pairs' own feature. "
-            f"Received: classes {sorted(set(pairs['good_class']))}"
+            f"pairs, or the pairs' own feature{f': they are about {about}' if about else ''}. "
+            f"Received: feature={feature.name!r}, classes {sorted(set(pairs['good_class']))}"
         )
     if len(rows) < len(pairs):
         dropped["other classes"] = len(pairs) - len(rows)

@@ -19,7 +19,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from textgate.evaluation.inference import at_least, interval, ratio_interval, sign_flips
+from textgate.evaluation.inference import (
+    CLAIM_LEVEL,
+    at_least,
+    interval,
+    ratio_interval,
+    sign_flips,
+)
 from textgate.interchange import Units
 from textgate.interchange.effects import ABLATIONS, INTERCHANGE, Sample
 from textgate.unit_search._control_sets import matched_sets, random_sets
@@ -27,9 +33,37 @@ from textgate.unit_search._goals import Goals
 from textgate.unit_search._selection import Selections
 from textgate.unit_search._tables import stacked
 
-LEVEL = 0.025  # of each of two claims, together 5 %
 _CONTROL_LEVEL = 0.05
 BOTH = "both"
+
+
+class Judgement(NamedTuple):
+    """How a set does in the three things that a claim about it needs, on the confirmation half.
+
+    Attributes:
+        reached: Whether the goal is reached.
+        p: The p of the test by sign flips; of several tests the largest.
+        random: How often random sets do as well; of several comparisons the largest share.
+    """
+
+    reached: bool
+    p: float
+    random: float
+
+    @property
+    def tested(self) -> bool:
+        """Whether the effect is more than chance."""
+        return self.p <= CLAIM_LEVEL
+
+    @property
+    def beyond_random(self) -> bool:
+        """Whether other sets don't do the same."""
+        return self.random <= _CONTROL_LEVEL
+
+    @property
+    def holds(self) -> bool:
+        """Whether the claim may be made."""
+        return self.reached and self.tested and self.beyond_random
 
 
 @dataclass(frozen=True)
@@ -40,15 +74,23 @@ class Confirmation:
         interventions: A row for each intervention and direction.
         tests: A row for each tested effect, from `inference.sign_flips`.
         controls: A row for each intervention and kind of control sets.
-        sufficient: Whether the set is sufficient.
-        necessary: Whether it is necessary.
+        judgements: How it does as a sufficient and as a necessary set.
     """
 
     interventions: pd.DataFrame
     tests: pd.DataFrame
     controls: pd.DataFrame
-    sufficient: bool
-    necessary: bool
+    judgements: Mapping[str, Judgement]
+
+    @property
+    def sufficient(self) -> bool:
+        """Whether the set is sufficient."""
+        return self.judgements["sufficient"].holds
+
+    @property
+    def necessary(self) -> bool:
+        """Whether the set is necessary."""
+        return self.judgements["necessary"].holds
 
     def renamed(self, name: str) -> "Confirmation":
         """Return the same with another name of the set."""
@@ -161,10 +203,10 @@ def confirm_set(
     tests = pd.concat([pd.DataFrame([label | {"intervention": k} for k in kinds]), tests], axis=1)
     table = _control_table(sample, label, units, norms, own, controls, seed)
 
-    def beyond_chance(kind: str) -> bool:
-        p = tests.loc[tests["intervention"] == kind, "p"].item()
-        random = table[(table["intervention"] == kind) & (table["control"] == "random")]
-        return bool(p <= LEVEL and random["p"].item() <= _CONTROL_LEVEL)
+    def judgement(reached: bool, *kinds: str) -> Judgement:
+        p = tests.loc[tests["intervention"].isin(kinds), "p"].max()
+        random = table[table["intervention"].isin(kinds) & (table["control"] == "random")]
+        return Judgement(reached, float(p), float(random["p"].max()))
 
     flips = sample.flipped(own[INTERCHANGE]).min()
     remaining = [sample.accuracy(own[kind]).mean() for kind in ABLATIONS]
@@ -172,8 +214,10 @@ def confirm_set(
         interventions=pd.DataFrame(rows),
         tests=tests,
         controls=table,
-        sufficient=bool(flips >= goals.flipped) and beyond_chance(INTERCHANGE),
-        necessary=bool(max(remaining) <= goals.accuracy) and all(map(beyond_chance, ABLATIONS)),
+        judgements={
+            "sufficient": judgement(bool(flips >= goals.flipped), INTERCHANGE),
+            "necessary": judgement(bool(max(remaining) <= goals.accuracy), *ABLATIONS),
+        },
     )
 
 

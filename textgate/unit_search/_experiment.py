@@ -9,11 +9,12 @@ import pandas as pd
 
 from textgate.interchange.effects import Sample
 from textgate.unit_search._confirmation import clean_table
+from textgate.unit_search._facts import Facts, claim_of
 from textgate.unit_search._finding import UnitFinding
 from textgate.unit_search._goals import Goals
 from textgate.unit_search._halves import Halves
 from textgate.unit_search._subject import Place, Subject
-from textgate.unit_search._verdict import Facts, claim_of, verdict
+from textgate.unit_search._verdict import verdict
 
 _MOST_UNKNOWN = 50  # unknown words that the settings name
 

@@ -102,11 +102,13 @@ class UnitFinding:
     def summary(self) -> str:
         """Return the verdict, with what it rests on."""
         halves = self.tables["split"].set_index("half")["items"]
+        left_out = int(halves.get("left out", 0))
         return (
             f"{self.verdict}\n"
             f"({self.feature} in {self.layer}/{self.signal}, {self.units} units; "
             f"{halves['discovery']} items for discovery, {halves['confirmation']} for "
-            f"confirmation, with no {self._kinds()} in common; seed {self.seed})"
+            f"confirmation, with no {self._kinds()} in common"
+            f"{f', which leaves out {left_out}' if left_out else ''}; seed {self.seed})"
         )
 
     def _kinds(self) -> str:

@@ -4,15 +4,17 @@ A *half* is items; a *sample* is a half with a runner on some layer's signal, wh
 interventions do.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from textgate.evaluation.inference import CLAIM_LEVEL, clusters_needed, sign_flips
 from textgate.interchange import Contrasts
 from textgate.interchange.effects import Sample
-from textgate.unit_search._splits import split
+from textgate.unit_search._splits import Split, split
 from textgate.unit_search._subject import Place, Subject
 
 LEAST = 20  # items of each class that a half needs
@@ -24,11 +26,44 @@ class Half:
 
     Attributes:
         items: The contrasts.
-        clusters: For each way of belonging together, the cluster of each, `(n,)`.
+        clusters: For each way of belonging together, by its name, the cluster of each, `(n,)`.
     """
 
     items: Contrasts
-    clusters: tuple[np.ndarray, ...]
+    clusters: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Power:
+    """What the test on the confirmation half can show, and what the halves leave out for it.
+
+    Attributes:
+        clusters: How many clusters there are, for each way of belonging together.
+        best: The p of an effect that is the same on every item: none is clearer.
+        needed: How many clusters in each way would let the test reach its level, if they were of
+            like size.
+        items: How many items there were.
+        left_out: How many are in neither half, because they have parts in both.
+        parts: What the halves have not in common: `("template", "lexeme", "verb")`.
+    """
+
+    clusters: Mapping[str, int]
+    best: float
+    needed: int
+    items: int
+    left_out: int
+    parts: tuple[str, ...]
+
+    @property
+    def suffices(self) -> bool:
+        """Whether the test can reach its level at all."""
+        return self.best <= CLAIM_LEVEL
+
+    def __str__(self) -> str:
+        counts = [
+            f"{count} {name}{'' if count == 1 else 's'}" for name, count in self.clusters.items()
+        ]
+        return " and ".join(counts)
 
 
 class Samples(NamedTuple):
@@ -54,6 +89,7 @@ class Halves:
         confirmation: Those for confirmation.
         classes: The two classes.
         counts: What the halves have, and what was left out.
+        power: What the test on the confirmation half can show.
         seed: Seed of resampling.
     """
 
@@ -62,6 +98,7 @@ class Halves:
     confirmation: Half
     classes: tuple[str, str]
     counts: pd.DataFrame
+    power: Power
     seed: int
 
     def samples(self, subject: Subject, place: Place) -> Samples:
@@ -74,7 +111,7 @@ class Halves:
         def sample(half: Half) -> Sample:
             return Sample(
                 subject.runner(half.items, place),
-                half.clusters,
+                tuple(half.clusters.values()),
                 self.classes,
                 reference=self.discovery.items,
                 seed=self.seed,
@@ -93,7 +130,8 @@ def divide(items: Contrasts, most: int, seed: int, least: int = LEAST) -> Halves
         least: How many items each class needs in each half.
 
     Raises:
-        ValueError: If there are not two classes, or a half has too few items of one.
+        ValueError: If there are not two classes, a half has too few items of one, or all of its
+            items are of one cluster.
     """
     if "good_class" not in items.table:
         raise ValueError(
@@ -112,7 +150,8 @@ def divide(items: Contrasts, most: int, seed: int, least: int = LEAST) -> Halves
 
     def half(rows: np.ndarray) -> Half:
         chosen = _balanced(names, rows, most, random)
-        return Half(items.select(chosen), tuple(labels[chosen] for labels in parts.clusters))
+        clusters = {name: labels[chosen] for name, labels in parts.clusters.items()}
+        return Half(items.select(chosen), clusters)
 
     discovery, confirmation = half(parts.discovery), half(parts.confirmation)
     used = [len(discovery.items), len(confirmation.items), 0]
@@ -122,8 +161,41 @@ def divide(items: Contrasts, most: int, seed: int, least: int = LEAST) -> Halves
         confirmation=confirmation,
         classes=(classes[0], classes[1]),
         counts=parts.counts.assign(used=used),
+        power=_power(confirmation, parts, len(items), seed),
         seed=seed,
     )
+
+
+def _power(half: Half, parts: Split, items: int, seed: int) -> Power:
+    """Return what a test on a half can show.
+
+    Raises:
+        ValueError: If all of its items are of one cluster.
+    """
+    counts = {name: len(set(labels)) for name, labels in half.clusters.items()}
+    if alone := [name for name, count in counts.items() if count < 2]:
+        raise ValueError(
+            f"a test needs items of several groups in the half that confirms; give items of more "
+            f"groups by {alone[0]!r}, {2 * clusters_needed(list(counts.values()))} or more. "
+            f"Received: {len(half.items)} items in that half, all of one group"
+        )
+    same = sign_flips(np.ones((1, len(half.items))), list(half.clusters.values()), seed)
+    best = float(same["p"].iloc[0])
+    needed = clusters_needed([_alike(labels) for labels in half.clusters.values()])
+    return Power(
+        clusters=counts,
+        best=best,
+        needed=needed if best <= CLAIM_LEVEL else max(needed, min(counts.values()) + 1),
+        items=items,
+        left_out=parts.left_out,
+        parts=parts.kinds,
+    )
+
+
+def _alike(labels: np.ndarray) -> int:
+    """Return how many clusters of like size say as much as these, (Σ n)² / Σ n²."""
+    sizes = pd.Series(labels).value_counts().to_numpy()
+    return int(sizes.sum() ** 2 / (sizes**2).sum())
 
 
 def _balanced(

@@ -1,17 +1,19 @@
 """The protocol, from pairs to a verdict. `textgate.unit_search` says how to read what it gives."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from textgate._progress import stages
-from textgate.datasets.features import FEATURES, Feature, feature_of
+from textgate.datasets.features import FEATURES, Feature, feature_of, features_of
 from textgate.interchange import Contrasts, Units
 from textgate.interchange.effects import Sample
 from textgate.unit_search._codes import codes
 from textgate.unit_search._confirmation import confirm, confirm_each_unit
 from textgate.unit_search._experiment import Experiment
+from textgate.unit_search._facts import Facts
 from textgate.unit_search._finding import UnitFinding
 from textgate.unit_search._fresh_weights import with_fresh_weights
 from textgate.unit_search._goals import Goals
@@ -29,7 +31,7 @@ from textgate.unit_search._sentences import perplexities
 from textgate.unit_search._side_tasks import Task, ablate_in_tasks, side_tasks_of, smallest_specific
 from textgate.unit_search._subject import Place, Subject
 from textgate.unit_search._subspaces import exchange_subspaces
-from textgate.unit_search._verdict import Facts
+from textgate.unit_search._verdict import few_clusters
 
 _LEAST_CONTROLS = 19
 _WEIGHTS = 41  # of all stages together
@@ -86,8 +88,13 @@ def find_units(
     Raises:
         TypeError: If `model` is no Keras model, or minimal pairs are given for one that isn't a
             language model of textgate.
-        ValueError: If a number is too small, the layer lacks the signal, the pairs don't align or
-            are of one class only, a half gets too few items, or `pairs` is needed and not given.
+        ValueError: If a number is too small, the layer lacks the signal, the pairs don't align, are
+            of one class only or about another feature, a half gets too few items or all of one
+            group, or `pairs` is needed and not given.
+
+    Warns:
+        UserWarning: If the half that confirms has too few groups for the test, whatever the units
+            do.
 
     Example:
 
@@ -113,6 +120,12 @@ def find_units(
     with stages(progress, _WEIGHTS) as stage:
         stage("reading the pairs", 1)
         halves = divide(_contrasts(subject, pairs, feature), items, seed)
+        if not halves.power.suffices:
+            warnings.warn(
+                f"no unit can be confirmed on these items. {few_clusters(halves.power)}",
+                UserWarning,
+                stacklevel=2,
+            )
         tables = {"split": halves.counts}
         experiment = Experiment(subject, halves, goals, items, controls, seed)
         samples = {place: halves.samples(subject, place) for place in subject.places(layer, signal)}
@@ -149,14 +162,25 @@ def find_units(
         tables["codes"] = codes(subject, place, pairs, selections.members(), seed)
 
     tables |= {"direction": subspace.table, **confirmed.tables()}
-    facts = Facts.of(feature.name, place, confirmation, goals, selections, confirmed, subspace)
+    facts = Facts.of(
+        feature.name, place, confirmation, goals, selections, confirmed, subspace, halves.power
+    )
     return experiment.finding(place, discovery.units, facts, tables)
 
 
 def _feature(feature: str | Feature | None, pairs: pd.DataFrame | Contrasts | None) -> Feature:
     """Return what the items are about, which no claim is made beyond."""
     if not isinstance(pairs, Contrasts):
-        return feature_of("gender" if feature is None else feature)
+        asked = feature_of("gender" if feature is None else feature)
+        # Pairs of other classes than the feature's are refused where they are read.
+        about = features_of(pairs) if pairs is not None and asked.classes is None else []
+        if about:
+            raise ValueError(
+                f"no claim can be made about {asked.name!r}: the pairs are about "
+                f"{' and '.join(about)}; pass that as the feature, or a `Feature` with its own "
+                f"`classes`. Received: feature={asked.name!r}"
+            )
+        return asked
     if feature is not None and feature_of(feature).name != pairs.feature:
         raise ValueError(
             f"the items are about {pairs.feature!r}, and no claim can be made about anything else; "

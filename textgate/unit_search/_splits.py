@@ -41,15 +41,22 @@ class Split:
         confirmation: The same.
         counts: A row for each half (and the items left out), with the numbers of its `items` and
             of the parts by kind: `templates`, `lexemes`, `verbs`, or the groups' columns.
-        clusters: For each way of belonging together, each item's cluster: what the bootstrap
-            resamples. Of minimal pairs templates and lexemes (a name and the counterpart's are
-            one).
+        clusters: For each way of belonging together, by its name, each item's cluster: what the
+            bootstrap resamples. Of minimal pairs templates and lexemes (a name and the
+            counterpart's are one).
+        kinds: What the halves have not in common.
     """
 
     discovery: np.ndarray
     confirmation: np.ndarray
     counts: pd.DataFrame
-    clusters: tuple[np.ndarray, ...]
+    clusters: dict[str, np.ndarray]
+    kinds: tuple[str, ...]
+
+    @property
+    def left_out(self) -> int:
+        """How many items are in neither half, because they have parts in both."""
+        return int(self.counts.loc[self.counts["half"] == "left out", "items"].sum())
 
 
 def split(items: Contrasts, seed: int = 0, least: int = 20) -> Split:
@@ -75,21 +82,21 @@ def split(items: Contrasts, seed: int = 0, least: int = 20) -> Split:
         lexemes = lexeme_clusters(table)
         parts = _parts(table, lexemes)
         templates = table["template"].astype(str).to_numpy() if "template" in table else lexemes
-        clusters: tuple[np.ndarray, ...] = templates, lexemes
+        clusters = {"template": templates, "lexeme": lexemes}
     else:
         kinds = items.groups
-        clusters = tuple(table[name].astype(str).to_numpy(object) for name in kinds)
+        clusters = {name: table[name].astype(str).to_numpy(object) for name in kinds}
         parts = [
             [f"{number} {label}" for number, label in enumerate(labels)]
-            for labels in zip(*clusters, strict=True)
+            for labels in zip(*clusters.values(), strict=True)
         ]
     halves = _dealt(parts, len(table), np.random.default_rng(seed))
     discovery, confirmation = np.flatnonzero(halves == 0), np.flatnonzero(halves == 1)
     named = kinds if items.prefixes else tuple(map(str, range(len(kinds))))
     counts = _counts(dict(zip(named, kinds, strict=True)), parts, halves)
     for name, rows in (("discovery", discovery), ("confirmation", confirmation)):
-        _check(items, name, rows, least)
-    return Split(discovery, confirmation, counts, clusters)
+        _check(items, name, rows, int((halves < 0).sum()), least)
+    return Split(discovery, confirmation, counts, clusters, kinds)
 
 
 def lexeme_clusters(table: pd.DataFrame) -> np.ndarray:
@@ -197,16 +204,18 @@ def _counts(kinds: dict[str, str], parts: list[list[str]], halves: np.ndarray) -
     return pd.DataFrame(rows)
 
 
-def _check(items: Contrasts, name: str, rows: np.ndarray, least: int) -> None:
+def _check(items: Contrasts, name: str, rows: np.ndarray, mixed: int, least: int) -> None:
     classes = items.table["good_class"].astype(str)
     groups = "templates, lexemes and verbs" if items.prefixes else " and ".join(items.groups)
     for label in sorted(set(classes)):
         there = int((classes.iloc[rows] == label).sum())
         if there < least:
-            before = ", ".join(f"{count} for {why}" for why, count in items.dropped.items())
+            left_out = [f"{mixed} for parts in both halves"] if mixed else []
+            left_out += [f"{count} for {why}" for why, count in items.dropped.items()]
+            without = f" (left out: {', '.join(left_out)})" if left_out else ""
             raise ValueError(
                 f"the {name} half needs at least {least} items of each class, disjoint from the "
                 f"other half in {groups}; give more pairs. "
-                f"Received: {len(items)} pairs{f' (left out: {before})' if before else ''}, of "
-                f"which {there} {label!r} are left for {name}"
+                f"Received: {len(items)} pairs{without}, of which {there} {label!r} are left for "
+                f"{name}"
             )

@@ -4,148 +4,20 @@ The words are chosen by rule from the confirmed facts, so that no result reads b
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from textgate.evaluation.inference import CLAIM_LEVEL
 from textgate.interchange import Direction, Units
-from textgate.interchange.effects import ABLATIONS, INTERCHANGE, Sample
-from textgate.unit_search._confirmation import BOTH, Confirmation, Confirmations
+from textgate.interchange.effects import ABLATIONS, INTERCHANGE
+from textgate.unit_search._confirmation import BOTH
+from textgate.unit_search._facts import Facts, SetFacts
 from textgate.unit_search._goals import Goals
-from textgate.unit_search._selection import Selection, Selections
-from textgate.unit_search._subject import Place
-from textgate.unit_search._subspaces import SubspaceExchange
+from textgate.unit_search._halves import Power
 
 SPECIFIC = 2.0  # points that a side task may lose
 _MOST_CODES = 4  # units whose values are told
-
-
-@dataclass(frozen=True)
-class SetFacts:
-    """What came of a set that was chosen for a claim, to be sufficient or to be necessary.
-
-    Attributes:
-        tried: The units, in the order of selection; empty if there was nothing to try.
-        limit: The most units that it might have had.
-        reached: Whether it does what is claimed on the discovery half.
-        confirmed: Whether it does so on the confirmation half.
-        does_both: Whether the claim holds and the other one is confirmed as well.
-    """
-
-    tried: Units = field(default_factory=Units)
-    limit: int = 0
-    reached: bool = False
-    confirmed: bool = False
-    does_both: bool = False
-
-    @classmethod
-    def of(
-        cls, claim: str, limit: int, selection: Selection | None, confirmation: Confirmation | None
-    ) -> "SetFacts":
-        """Return the facts of a set.
-
-        Args:
-            claim: `"sufficient"` or `"necessary"`: what it was chosen to be.
-            limit: The most units that it might have had.
-            selection: What selection came to; `None` if there was no call for such a set.
-            confirmation: What the confirmation half says; `None` if there was nothing to try.
-        """
-        if selection is None or confirmation is None:
-            return cls(limit=limit)
-        confirmed = bool(getattr(confirmation, claim))
-        both = selection.reached and confirmation.sufficient and confirmation.necessary
-        return cls(selection.units, limit, selection.reached, confirmed, both)
-
-    @property
-    def units(self) -> Units:
-        """The units if the claim holds, in rising order; or none."""
-        return self.tried.sorted() if self.reached and self.confirmed else Units()
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What the verdict goes by.
-
-    Attributes:
-        feature: What the pairs are about.
-        place: Where the units are, such as "lstm's cell state".
-        accuracy: The model's balanced accuracy on the confirmation half.
-        has_feature: Whether the model is right often enough to ask where it keeps the feature.
-        ability: What the model then does, as words before the feature's name.
-        sufficient: The smallest sufficient set.
-        necessary: The smallest necessary set.
-        specific: A necessary set chosen to spare the other tasks.
-        alternatives: Further sets that were confirmed as sufficient.
-        subspace: The rank of the subspace that does it, or 0.
-        spread: Over how many units its first direction is spread.
-    """
-
-    feature: str
-    place: str
-    accuracy: float
-    has_feature: bool = True
-    ability: str = "agree in"
-    sufficient: SetFacts = SetFacts()
-    necessary: SetFacts = SetFacts()
-    specific: SetFacts = SetFacts()
-    alternatives: tuple[Units, ...] = ()
-    subspace: int = 0
-    spread: float = float("nan")
-
-    @classmethod
-    def of(
-        cls,
-        feature: str,
-        place: Place,
-        confirmation: Sample,
-        goals: Goals,
-        selections: Selections,
-        confirmed: Confirmations,
-        subspace: SubspaceExchange,
-    ) -> "Facts":
-        """Return the facts that the protocol's steps established."""
-        limits = goals.limits(confirmation.units)
-
-        chosen = selections.by_name()
-
-        def facts(name: str, claim: str, limit: int) -> SetFacts:
-            return SetFacts.of(claim, limit, chosen.get(name), confirmed.sets.get(name))
-
-        return cls(
-            feature,
-            str(place),
-            float(confirmation.accuracy(confirmation.clean).mean()),
-            sufficient=facts("sufficient", "sufficient", limits.sufficient),
-            necessary=facts("necessary", "necessary", limits.necessary),
-            specific=facts("specific", "necessary", limits.necessary),
-            alternatives=confirmed.alternatives,
-            subspace=subspace.rank,
-            spread=subspace.spread,
-        )
-
-    @property
-    def both(self) -> Units:
-        """The set that is sufficient and necessary at once, the smaller one if both are."""
-        if self.sufficient.does_both:
-            return self.sufficient.units
-        return self.necessary.units if self.necessary.does_both else Units()
-
-
-def claim_of(facts: Facts) -> str:
-    """Return `"both"`, `"each"`, `"sufficient"`, `"necessary"`, `"neither"` or `"absent"`.
-
-    It is `"both"` if one set is sufficient and necessary. If there is a sufficient set and another
-    one, that is only necessary, it is `"each"`. A model that doesn't have the feature has it
-    `"absent"`.
-    """
-    if not facts.has_feature:
-        return "absent"
-    if facts.both:
-        return "both"
-    if facts.sufficient.units:
-        return "each" if facts.necessary.units else "sufficient"
-    return "necessary" if facts.necessary.units else "neither"
 
 
 def verdict(facts: Facts, tables: Mapping[str, pd.DataFrame], goals: Goals) -> str:
@@ -165,7 +37,8 @@ def verdict(facts: Facts, tables: Mapping[str, pd.DataFrame], goals: Goals) -> s
     sentences = _on_sufficient(facts, effects, goals)
     sentences += _on_necessary(facts, effects, tables["side_tasks"], goals)
     sentences += _on_specific(facts, effects, tables["side_tasks"])
-    if not facts.sufficient.units:
+    sentences += _on_power(facts)
+    if not facts.sufficient.units and facts.tried_subspace:
         sentences.append(_on_subspace(facts))
     sentences += _on_codes(
         facts.sufficient.units or facts.necessary.units, effects, tables["codes"]
@@ -191,10 +64,10 @@ def _on_sufficient(facts: Facts, effects: pd.DataFrame, goals: Goals) -> list[st
     sentences = [
         f"{_named(chosen.units)} of {facts.place} {'is' if one else 'are'} {claim} for "
         f"{facts.feature}{but}: interchange with the counterpart flips {flips}; without "
-        f"{'it' if one else 'them'} the model is right in "
+        f"{_them(chosen.units)} the model is right in "
         f"{_accuracy_without(effects, 'sufficient')}.",
         f"Interchanging all other units, with what they have taken over from "
-        f"{'it' if one else 'them'}, flips {_percent(elsewhere)}: {meaning}.",
+        f"{_them(chosen.units)}, flips {_percent(elsewhere)}: {meaning}.",
     ]
     if facts.alternatives:
         sets = "; ".join(map(str, facts.alternatives))
@@ -206,8 +79,9 @@ def _why_not_sufficient(facts: Facts, flips: str, goals: Goals) -> str:
     tried = facts.sufficient.tried
     if facts.sufficient.reached:
         return (
-            f"{_named(tried)} of {facts.place} looked sufficient on the discovery half, but not "
-            f"on the other, where interchange flips {flips}."
+            f"{_named(tried)} of {facts.place} looked sufficient on the discovery half, but not on "
+            f"the other: interchange flips {flips}, "
+            f"{_shortfall(facts.sufficient, _percent(goals.flipped), facts.power)}"
         )
     if not tried:
         return f"no unit of {facts.place} moves {facts.feature}."
@@ -231,20 +105,76 @@ def _on_necessary(
         claim = "necessary, and sufficient" if chosen.does_both else "necessary"
         return [
             f"{_named(chosen.units)} of {facts.place} {'is' if one else 'are'} {claim}: without "
-            f"{'it' if one else 'them'} the model is right in {accuracy}.",
+            f"{_them(chosen.units)} the model is right in {accuracy}.",
             *_on_side_tasks(chosen.units, side_tasks, "necessary"),
         ]
     why = (
         "looked necessary on the discovery half, but not on the other"
         if chosen.reached
-        else f"were the best of at most {chosen.limit}"
+        else f"{'was' if len(chosen.tried) == 1 else 'were'} the best of at most {chosen.limit}"
     )
     # The specific set will be named next.
     none = "" if facts.specific.units else "No small necessary set: "
     return [
-        f"{none}{_named(chosen.tried)} {why}; without them the model is right in {accuracy}, and "
-        f"{_percent(goals.accuracy)} or less was asked for."
+        f"{none}{_named(chosen.tried)} {why}; without {_them(chosen.tried)} the model is right in "
+        f"{accuracy}, "
+        f"{_shortfall(chosen, f'{_percent(goals.accuracy)} or less', facts.power)}"
     ]
+
+
+def _shortfall(chosen: SetFacts, asked: str, power: Power | None) -> str:
+    """Return which of the things that a claim needs are missing, as the end of a sentence.
+
+    Args:
+        chosen: The set, for which the claim can't be made.
+        asked: The goal that it was to reach, in words.
+        power: What the test can show.
+    """
+    judged = chosen.judgement
+    if judged is None or not chosen.reached:
+        return f"and {asked} was asked for."
+    reasons = [] if judged.reached else [f"{asked} was asked for"]
+    if not judged.tested:
+        reasons.append(
+            f"the test by sign flips comes to p = {judged.p:.2g} with {power}, and {CLAIM_LEVEL} "
+            "or less is needed"
+        )
+    if not judged.beyond_random:
+        reasons.append(f"as many random units do it as well (p = {judged.random:.2g})")
+    return f"{'which is enough, but' if judged.reached else 'and'} {'; and '.join(reasons)}."
+
+
+def _on_power(facts: Facts) -> list[str]:
+    """Return what the halves had to do with it that a set wasn't confirmed."""
+    power = facts.power
+    failed = [
+        each.judgement
+        for each in (facts.sufficient, facts.necessary, facts.specific)
+        if each.reached and each.judgement is not None and not each.confirmed
+    ]
+    if power is None or not failed:
+        return []
+    sentences = []
+    if not power.suffices and not all(judgement.tested for judgement in failed):
+        sentences.append(f"{few_clusters(power)}.")
+    if power.left_out:
+        first = ", ".join(power.parts[:-1])
+        parts = f"{first} or {power.parts[-1]}" if first else power.parts[-1]
+        sentences.append(
+            f"{power.left_out} of {power.items} items were left out, because the halves must have "
+            f"no {parts} in common."
+        )
+    return sentences
+
+
+def few_clusters(power: Power) -> str:
+    """Return why a test can't reach its level, as a sentence without its full stop."""
+    each = " of each" if len(power.clusters) > 1 else ""
+    return (
+        f"With {power} even an effect that is the same on every item comes to p = "
+        f"{power.best:.2g}: the test needs {power.needed} or more{each}, of like size, in the half "
+        "that confirms"
+    )
 
 
 def _on_specific(facts: Facts, effects: pd.DataFrame, side_tasks: pd.DataFrame) -> list[str]:
@@ -360,6 +290,10 @@ def _named(units: Units) -> str:
     if len(numbers) == 1:
         return f"Unit {numbers[0]}"
     return f"Units {', '.join(numbers[:-1])} and {numbers[-1]}"
+
+
+def _them(units: Units) -> str:
+    return "it" if len(units) == 1 else "them"
 
 
 def _percent(share: float) -> str:
