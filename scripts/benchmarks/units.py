@@ -93,7 +93,8 @@ def main(arguments: list[str] | None = None) -> None:
     )
     search = time.perf_counter() - began
     per_pass = min(_pass(model, base, batch) for batch in BATCHES)
-    print(f"find_units {search:6.1f} s (goal 60): {finding.verdict.split(':')[0]} (planted: {unit})")
+    claim = finding.verdict.split(":")[0]
+    print(f"find_units {search:6.1f} s (goal 60): {claim} (planted: {unit})")
     print(f"forward    {1000 * per_pass:6.1f} ms for {HALF} texts")
     print(f"passes     {search / per_pass:6.0f}")
 
