@@ -1,12 +1,14 @@
 """Erasing what a model uses takes its agreement away; erasing something else doesn't."""
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
 
 import textgate as tg
+from tests import reference
 from textgate.interchange import StackRunner, contrasts
-from textgate.interchange._erased_runs import _Erased
+from textgate.interchange._erased_models import ErasedStack, erased_model
 from textgate.models import LanguageModel
 from textgate.probing import leace, random_eraser
 from textgate.recurrence import Edit
@@ -138,7 +140,7 @@ def test_runs_as_the_model_itself_does(rng, steps, cell, signal):
             variable.assign(rng.normal(size=variable.shape) * 0.7)
     items = contrasts(lm, pairs, with_source=False)
     name = f"{cell}_1"
-    runner = _Erased(lm, name, signal, steps)
+    runner = ErasedStack(lm, name, signal, steps)
     np.testing.assert_allclose(
         runner.run(items, None)[0], StackRunner(lm, items, name, signal).clean(), atol=1e-5
     )
@@ -177,12 +179,12 @@ def test_a_tie_is_wrong(rng):
 def test_an_eraser_is_made_from_the_antecedent_on(planted):
     lm, _, pairs = planted
     items = contrasts(lm, pairs, with_source=False)
-    runner = _Erased(lm, lm.recurrent_layers[0].name, None, "every")
+    runner = ErasedStack(lm, lm.recurrent_layers[0].name, None, "every")
     x, y = runner.states(items)
     assert len(x) == len(y) == int(items.last.sum())  # all but <bos>
     assert runner.signal == {"lstm": "cell_state", "gru": "hidden_state"}[lm.cell]
     assert leace(x, y).rank == 1
-    last = _Erased(lm, lm.recurrent_layers[0].name, None, "last")
+    last = ErasedStack(lm, lm.recurrent_layers[0].name, None, "last")
     np.testing.assert_allclose(last.states(items)[0], last.run(items, None)[1], atol=1e-6)
 
 
@@ -217,3 +219,132 @@ def test_says_that_it_takes_language_models(planted):
     for other in (edited, "runs/lstm"):
         with pytest.raises(TypeError, match=r"textgate.models.LanguageModel.*Received: "):
             tg.interchange.erasure_effect(other, pairs, lm.recurrent_layers[0].name)
+
+
+# -- any Keras model ---------------------------------------------------------------------------
+
+
+def as_any_model(lm, pairs):
+    """Return a language model as a plain Keras model that gives logits, and its items."""
+    items = contrasts(lm, pairs, with_source=False)
+    return items, contrasts(
+        lm,
+        base=items.base,
+        good=items.good,
+        bad=items.bad,
+        step=items.last,
+        table=items.table,
+        groups=("template", "lexeme"),
+        feature="gender",
+    )
+
+
+@pytest.mark.filterwarnings("ignore:3 groups by 'template'")
+@pytest.mark.parametrize("steps", ["every", "last"])
+def test_any_model_gives_the_numbers_of_a_language_model(planted, steps):
+    lm, _, pairs = planted
+    name = lm.recurrent_layers[0].name
+    items, plain = as_any_model(lm, pairs)
+    x, y = ErasedStack(lm, name, None, steps).states(items)
+    one, other = (erased_model(lm, each, name, None, steps) for each in (items, plain))
+    assert type(one) is not type(other)
+    eraser = leace(x, y)
+    for erased in (None, eraser):
+        for a, b in zip(one.run(items, erased), other.run(plain, erased), strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-4)
+    if steps == "last":
+        np.testing.assert_allclose(other.states(plain)[0], x, atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:3 groups by 'template'")
+def test_items_of_a_language_model_give_the_table_of_its_pairs(planted):
+    lm, _, pairs = planted
+    name = lm.recurrent_layers[0].name
+    items, _ = as_any_model(lm, pairs)
+    options = {"draws": 2, "resamples": 20, "seed": 3}
+    pd.testing.assert_frame_equal(
+        tg.interchange.erasure_effect(lm, items, name, **options),
+        tg.interchange.erasure_effect(lm, pairs, name, **options),
+    )
+
+
+def classifier(rng, padding):
+    """A classifier by the sign of what unit 2 holds; its inputs, and those of the other sign."""
+    x = keras.Input((None, 6))
+    y = keras.layers.Masking()(x)
+    y = keras.layers.GRU(6, name="gru")(y)
+    model = keras.Model(x, keras.layers.Dense(1, activation="sigmoid", name="out")(y))
+    cell = model.get_layer("gru").cell
+    cell.kernel.assign(np.concatenate([np.zeros((6, 12)), np.eye(6)], axis=1))  # columns z, r, h
+    cell.recurrent_kernel.assign(np.zeros((6, 18)))
+    model.get_layer("out").kernel.assign(np.eye(6)[:, [2]] * 20)
+    data = rng.normal(size=(60, 4, 6)).astype("float32")
+    data[:, :, 2] = np.abs(data[:, :, 2]) + 0.5
+    data[::3, slice(2, None) if padding == "right" else slice(0, 2)] = 0
+    flipped = data * np.where(np.arange(6) == 2, -1, 1).astype("float32")
+    return model, data, flipped
+
+
+@pytest.mark.parametrize("padding", ["left", "right"])
+@pytest.mark.parametrize("steps", ["every", "last"])
+def test_a_classifier_loses_what_is_erased_and_no_more(rng, padding, steps):
+    model, x, flipped = classifier(rng, padding)
+    items = contrasts(model, base=x, source=flipped, good=1, bad=0, feature="sign")
+    table = tg.interchange.erasure_effect(
+        model, items, "gru", steps=steps, side=items, draws=3, resamples=20
+    ).set_index(["task", "eraser", "group"])
+    sign = table.loc["sign"]
+    assert sign.accuracy["none", "all"] == 1
+    assert abs(sign.logit_difference["leace", "all"]) < (
+        0.35 * sign.logit_difference["none", "all"]
+    )
+    assert sign.accuracy["random", "all"] > 0.9
+    assert sign["items"]["none", "all"] == 60  # the other half of 60, both ways
+    assert set(table["rank"]) == {1}
+
+
+def test_against_a_loop_in_float64(rng):
+    """The erased classifier's decisions: by hand, step by step."""
+    model, x, flipped = classifier(rng, "left")
+    layer = model.get_layer("gru")
+    for weight in model.weights:
+        weight.assign(rng.normal(0, 0.7, weight.shape))
+    items = contrasts(model, base=x, source=flipped, good=1, bad=0)
+    eraser = random_eraser(rng.normal(size=(50, 6)) + 1, 2)
+    weights = [np.asarray(w, np.float64) for w in layer.cell.weights]
+    mask = np.any(items.base != 0, axis=-1)
+    for steps in ("every", "last"):
+        last = np.zeros_like(mask)
+        last[:, -1] = True
+        where = mask if steps == "every" else last
+
+        def edit(name, signal, n, t, where=where):
+            if name == "hidden_state" and where[n, t]:
+                return signal @ eraser.matrix + eraser.offset
+            return signal
+
+        base = np.asarray(items.base, np.float64)
+        signals, (h, *_) = reference.run("gru", base, *weights, mask=mask, edit=edit)
+        kernel, bias = (np.asarray(w, np.float64) for w in model.get_layer("out").weights)
+        expected = (h @ kernel + bias)[:, 0] * np.sign(items.good - items.bad)
+        decisions, states = erased_model(model, items, "gru", None, steps).run(items, eraser)
+        np.testing.assert_allclose(decisions, expected, atol=1e-4)
+        np.testing.assert_allclose(states, signals["hidden_state"][:, -1], atol=1e-5)
+
+
+def test_any_model_says_what_is_wrong(rng):
+    model, x, flipped = classifier(rng, "right")
+    items = contrasts(model, base=x, source=flipped, good=1, bad=0)
+    with pytest.raises(ValueError, match=r"`signal`.*Received: signal='cell_state'"):
+        tg.interchange.erasure_effect(model, items, "gru", "cell_state")
+    with pytest.raises(TypeError, match=r"LanguageModel.*Received: Functional"):
+        tg.interchange.erasure_effect(model, items.table, "gru")
+    both = keras.Sequential(
+        [keras.Input((4, 6)), keras.layers.Bidirectional(keras.layers.GRU(2), name="both")]
+    )
+    items = contrasts(both, base=x, source=flipped, good=1, bad=0)
+    with pytest.raises(ValueError, match=r"one layer.*both/forward_gru"):
+        tg.interchange.erasure_effect(both, items, "both")
+    with pytest.raises(ValueError, match="as many groups as folds"):
+        tg.interchange.erasure_effect(model, contrasts(model, base=x[:1], source=flipped[:1],
+                                                       good=1, bad=0), "gru")  # fmt: skip

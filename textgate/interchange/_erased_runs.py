@@ -13,9 +13,10 @@ eraser is made on natural states of other sentences: on new lexemes it leaves a 
 states of a model that runs erased differ from those it was made on, and what is erased at one step
 may come back in the next by another layer or another gate.
 
-Items, not steps, are what the accuracy is about; the eraser is made on other lexemes than those
-it is tried on; intervals come from a bootstrap over templates and lexemes. Erased models tend to
-fall to one class: the classes stand apart, and 50 % on both together may be 0 and 100.
+Items, not steps, are what the accuracy is about; the eraser is made on other lexemes (or groups)
+than those it is tried on; intervals come from a bootstrap over templates and lexemes (or
+groups). Erased models tend to fall to one class: the classes stand apart, and 50 % on both together
+may be 0 and 100.
 """
 
 from collections.abc import Sequence
@@ -24,51 +25,52 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from textgate.datasets.features import Feature, feature_of
+from textgate.datasets.features import Feature
 from textgate.evaluation import interval
-from textgate.interchange._clean_runs import check_stack, readout_difference
+from textgate.interchange._clean_runs import check_stack
 from textgate.interchange._contrasts import contrasts
+from textgate.interchange._erased_models import erased_model
 from textgate.interchange._items import Contrasts
-from textgate.interchange._runner import runner_for
-from textgate.interventions import Affine, intervene
-from textgate.models import LanguageModel
 from textgate.probing.erasure import Eraser, leace, random_erasers
-from textgate.probing.folds import by_group, obstacle, targets_of
+from textgate.probing.folds import Targets, by_group, obstacle, targets_of
 from textgate.probing.probes import held_out
-from textgate.tracing import checked_sites, nodes_of, resolve, trace
 
 _STEPS = ("every", "last")
 _CLUSTERS = ("template", "lexeme", "doc")
 
 
 def erasure_effect(
-    lm: Any,
-    pairs: pd.DataFrame,
+    model: Any,
+    pairs: pd.DataFrame | Contrasts,
     layer: str,
     signal: str | None = None,
     *,
     feature: str | Feature = "gender",
-    fit: pd.DataFrame | None = None,
-    side: pd.DataFrame | None = None,
+    fit: pd.DataFrame | Contrasts | None = None,
+    side: pd.DataFrame | Contrasts | None = None,
     steps: str = "every",
     draws: int = 20,
     resamples: int = 1000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Compare a language model's agreement with and without linear information on a feature.
+    """Compare a model's decisions with and without linear information on a feature.
 
     Args:
-        lm: A `textgate.models.LanguageModel`.
-        pairs: Minimal pairs with the columns `good`, `bad`, `target`, `good_class` and `lexeme`.
+        model: Any Keras model that `textgate.trace` takes; for pairs, a
+            `textgate.models.LanguageModel`.
+        pairs: Items, as `textgate.contrasts` makes them, of whose bases the classes are erased; or
+            minimal pairs with the columns `good`, `bad`, `target`, `good_class` and `lexeme`.
         layer: Name of the recurrent layer.
         signal: The signal to erase from; by default the cell's memory: `cell_state`, or
             `hidden_state` where there is none.
-        feature: What the pairs are about; `good_class` has its classes.
-        fit: Pairs to make the eraser from. By default half of the lexemes of `pairs`; the model is
-            then tried on the other half.
-        side: Pairs of a task that should not suffer, such as number agreement.
+        feature: What pairs are about; `good_class` has its classes. Items know it themselves.
+        fit: Pairs or items to make the eraser from, from the step on at which base and source
+            differ. By default half of the lexemes (for items without, of the groups of the column
+            that has most); the model is then tried on the other half.
+        side: Pairs or items of a task that should not suffer, such as number agreement.
         steps: `"every"`: the state is erased at each step; `"last"`: only at the last word before
-            the target, where the model makes its choice.
+            the target, where the model makes its choice; in any other model at the step that
+            decides, or where the output or the layer has none, at the last that isn't masked.
         draws: How many random erasers of each kind.
         resamples: Resamples of the bootstrap.
         seed: Seed.
@@ -83,8 +85,8 @@ def erasure_effect(
 
     Raises:
         ValueError: If a column, the layer or the signal is unknown, there is only one class, or
-            there are too few lexemes to halve.
-        TypeError: If `lm` isn't a language model of textgate.
+            there are too few lexemes or groups to halve.
+        TypeError: If `model` is none that the items are for.
 
     Example:
 
@@ -102,18 +104,30 @@ def erasure_effect(
     >>> table = erasure_effect(lm, pd.DataFrame(rows), "lstm", draws=2, resamples=10)
     >>> sorted(set(table.eraser))
     ['leace', 'matched', 'none', 'random']
+
+    A classifier:
+
+    >>> import keras, textgate as tg
+    >>> model = keras.Sequential([
+    ...     keras.Input((None, 1)), keras.layers.GRU(3, name="gru"), keras.layers.Dense(2),
+    ... ])
+    >>> x = np.random.default_rng(0).normal(size=(24, 5, 1))
+    >>> items = tg.contrasts(model, base=x, source=-x, good=1, bad=0, feature="sign")
+    >>> table = erasure_effect(model, items, "gru", draws=2, resamples=10)
+    >>> set(table.task), set(table.signal)
+    ({'sign'}, {'hidden_state'})
     """
     if steps not in _STEPS:
         raise ValueError(f"`steps` must be one of {_STEPS}. Received: steps={steps!r}")
     if isinstance(draws, bool) or not isinstance(draws, int) or draws < 1:
         raise ValueError(f"`draws` must be a whole number above 0. Received: draws={draws!r}")
-    model = _Erased(lm, layer, signal, steps)
-    items = _labelled(contrasts(lm, pairs, feature, with_source=False))
+    testing = _labelled(_items(model, pairs, feature))
+    erased = erased_model(model, testing, layer, signal, steps)
     if fit is None:
-        fitting, testing = _halves(items, seed)
+        fitting, testing = _halves(testing, seed)
     else:
-        fitting, testing = _labelled(contrasts(lm, fit, feature, with_source=False)), items
-    x, y = model.states(fitting)
+        fitting = _labelled(_items(model, fit, feature))
+    x, y = erased.states(fitting)
     eraser, seeds = leace(x, y), range(seed, seed + draws)
     erasers: dict[str, Sequence[Eraser | None]] = {
         "none": [None],
@@ -121,17 +135,16 @@ def erasure_effect(
         "random": random_erasers(x, eraser.rank, None, seeds),
         "matched": random_erasers(x, eraser.rank, eraser.displacement, seeds),
     }
-    feature = feature_of(feature).name
-    tasks = {feature: testing}
+    tasks = {testing.feature: testing}
     if side is not None:
-        tasks["side"] = contrasts(lm, side, "side", with_source=False)
+        tasks["side"] = _items(model, side, "side")
     rows: list[dict[str, Any]] = []
-    for task, items in tasks.items():
+    for task, tried in tasks.items():
         for kind, drawn in erasers.items():
-            decisions, states = zip(*(model.run(items, one) for one in drawn), strict=True)
-            decodable = _decodable(states[0], items, seed) if task == feature else np.nan
+            decisions, states = zip(*(erased.run(tried, one) for one in drawn), strict=True)
+            decodable = _decodable(states[0], tried, seed) if task == testing.feature else np.nan
             displacement = float(np.mean([0.0 if e is None else e.displacement for e in drawn]))
-            for row in _summary(np.stack(decisions), items, resamples, seed):
+            for row in _summary(np.stack(decisions), tried, resamples, seed):
                 rows.append(
                     {
                         "task": task,
@@ -142,73 +155,20 @@ def erasure_effect(
                     }
                 )
     return pd.DataFrame(rows).assign(
-        rank=eraser.rank, layer=model.layer, signal=model.signal, steps=steps, seed=seed
+        rank=eraser.rank, layer=erased.layer, signal=erased.signal, steps=steps, seed=seed
     )
 
 
-class _Erased:
-    """Runs a language model with one signal of one layer erased."""
-
-    def __init__(self, lm: LanguageModel, layer: str, signal: str | None, steps: str) -> None:
-        check_stack(lm)
-        site, _ = resolve(layer, checked_sites(lm))[0]
-        cell = site.spec.cell
-        if signal not in (None, *cell.signals):
-            raise ValueError(
-                f"`signal` must be one that {site.path!r} computes, {list(cell.signals)}. "
-                f"Received: signal={signal!r}"
-            )
-        self.lm, self.steps = lm, steps
-        self.layer, self.signal = site.path, signal or cell.memory
-
-    def states(self, items: Contrasts) -> tuple[np.ndarray, np.ndarray]:
-        """Return what an eraser is made from: the signal at each step from the antecedent on.
-
-        Returns:
-            Features `(rows, units)` and the items' classes `(rows,)`.
-        """
-        values = runner_for(self.lm, items, self.layer, self.signal).base_values()
-        chosen = items.mask
-        if "antecedent_position" in items.table:
-            begins = items.table["antecedent_position"].to_numpy(np.int64) + 1  # behind <bos>
-            chosen &= np.arange(chosen.shape[1]) >= begins[:, None]
-        chosen |= self._at_last(items)
-        if self.steps == "last":
-            chosen = self._at_last(items)
-        classes = items.table["good_class"].astype(str).to_numpy(str)
-        return values[chosen].astype(np.float32), np.repeat(classes, chosen.sum(axis=1))
-
-    def run(self, items: Contrasts, eraser: Eraser | None) -> tuple[np.ndarray, np.ndarray]:
-        """Return the decisions `(n,)`, and the signal after the last word `(n, units)`."""
-        erasures = []
-        if eraser is not None:
-            steps = self._at_last(items) if self.steps == "last" else None
-            affine = {"matrix": eraser.matrix, "offset": eraser.offset}
-            erasures = [Affine(self.layer, self.signal, **affine, steps=steps)]
-        top = self.lm.recurrent_layers[-1].name
-        traced = trace(
-            intervene(self.lm, erasures),
-            items.base,
-            layers=[self.layer, top],
-            signals=[self.signal, "hidden_state"],
-            progress=False,
-        )
-        rows = np.arange(len(items))
-        nodes = nodes_of(traced)
-        states = nodes[self.layer][self.signal].values[rows, items.last]
-        hidden = nodes[top]["hidden_state"].values[rows, items.last]
-        vectors, offsets = readout_difference(self.lm, items.good, items.bad)
-        return np.asarray((hidden * vectors).sum(axis=1) + offsets), states
-
-    @staticmethod
-    def _at_last(items: Contrasts) -> np.ndarray:
-        """Where each item's last step is, booleans `(n, time)`."""
-        assert items.last is not None
-        return np.asarray(np.arange(items.base.shape[1]) == items.last[:, None])
+def _items(model: Any, given: Any, feature: str | Feature) -> Contrasts:
+    """Return items as they are, or those of minimal pairs, without counterparts."""
+    if isinstance(given, Contrasts):
+        return given
+    check_stack(model)
+    return contrasts(model, given, feature, with_source=False)
 
 
 def _labelled(items: Contrasts) -> Contrasts:
-    for name in ("good_class", "lexeme"):
+    for name in ("good_class", "lexeme") if items.prefixes else ("good_class",):
         if name not in items.table:
             raise ValueError(
                 f"pairs need the column {name!r} for erasure. "
@@ -217,21 +177,25 @@ def _labelled(items: Contrasts) -> Contrasts:
     return items
 
 
+def _targets(items: Contrasts) -> Targets:
+    """Return the items' classes, and what belongs together: lexemes, or the finest groups."""
+    names = ["lexeme"] if items.prefixes or "lexeme" in items.groups else list(items.groups)
+    name = max(names, key=lambda each: items.table[each].nunique())
+    classes = items.table["good_class"].astype(str).to_numpy(str)
+    return targets_of(classes, items.table[name].to_numpy(object))
+
+
 def _halves(items: Contrasts, seed: int) -> tuple[Contrasts, Contrasts]:
-    """Divide items by lexeme."""
-    targets = targets_of(
-        items.table["good_class"].astype(str).to_numpy(str), items.table["lexeme"].to_numpy(object)
-    )
-    first, second = by_group(targets, 2, seed)[0]
+    """Divide items by lexeme, or by group."""
+    first, second = by_group(_targets(items), 2, seed)[0]
     return items.select(first), items.select(second)
 
 
 def _decodable(states: np.ndarray, items: Contrasts, seed: int) -> float:
     """Return how well a new probe, tested on unseen lexemes, reads the classes off states."""
-    classes = items.table["good_class"].astype(str).to_numpy(str)
-    if len(np.unique(classes)) < 2:
+    if items.table["good_class"].nunique() < 2:
         return np.nan
-    targets = targets_of(classes, items.table["lexeme"].to_numpy(object))
+    targets = _targets(items)
     if obstacle(targets, 5):
         return np.nan
     splits = by_group(targets, 5, seed)
@@ -244,13 +208,14 @@ def _summary(
 ) -> list[dict[str, Any]]:
     """Return a row for all items and one for each class, from decisions `(draws, n)`."""
     right = decisions > 0  # a tie is wrong
+    names = _CLUSTERS if items.prefixes else items.groups
     groups = {"all": np.ones(len(items), bool)}
     if "good_class" in items.table:
         classes = items.table["good_class"].astype(str).to_numpy(object)
         groups |= {name: classes == name for name in sorted(set(classes))}
     rows = []
     for name, members in groups.items():
-        clusters = [items.table[c].to_numpy()[members] for c in _CLUSTERS if c in items.table]
+        clusters = [items.table[c].to_numpy()[members] for c in names if c in items.table]
         each = right[:, members].mean(axis=1)
         low, high = interval(
             right[:, members].mean(axis=0), clusters, resamples=resamples, seed=seed

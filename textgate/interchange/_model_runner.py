@@ -101,7 +101,8 @@ class SetPlan:
                 continue
             values = arrays["values"]  # (rows | 1, time, units)
             if self.subspace:
-                edits.append(Edit(self.signal, matrix=arrays["matrix"], offset=values))
+                where = arrays["where"]  # (rows | 1, time, 1)
+                edits.append(Edit(self.signal, where, matrix=arrays["matrix"], offset=values))
             else:
                 where = ops.expand_dims(arrays["units"], 1)  # (rows, 1, units)
                 edits.append(Edit(self.signal, where, values))
@@ -151,13 +152,24 @@ class ModelRunner:
 
     # -- the signal --------------------------------------------------------------------------
 
-    def _traced(self, inputs: Any) -> tuple[np.ndarray, np.ndarray]:
+    def _traced(
+        self,
+        inputs: Any,
+        plan: SetPlan | None = None,
+        numbers: Mapping[str, np.ndarray] | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return the signal on inputs, `(n, time, units)` with NaN at padding, and its mask."""
         wanted = {place.path: (self.signal,) for place in self._places}
         parts: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in self._places]
-        program = program_for(self.model, wanted)
+        program = program_for(self.model, wanted, plan)
         everyone = np.arange(len(tree.flatten(inputs)[0]))
-        for records, count, _ in self._run(program, inputs, everyone):
+
+        def given(rows: np.ndarray) -> list[dict[str, np.ndarray]]:
+            if plan is None or numbers is None:
+                return []
+            return self._given(plan, numbers, rows, rows)
+
+        for records, count, _ in self._run(program, inputs, everyone, given):
             for place, each in zip(self._places, parts, strict=True):
                 call = self._call_of(place, records.get(place.path, []))
                 signal = np.asarray(call["signals"][self.signal], np.float32)[:count]
@@ -314,9 +326,33 @@ class ModelRunner:
             numbers = {
                 "matrix": np.eye(self.units, dtype=np.float32) - onto,
                 "values": values @ onto,
+                "where": np.ones((1, values.shape[1], 1), bool),
             }
             decisions.append(self._decided(self.items.base, plan, numbers)[0])
         return decisions[0] if np.ndim(basis) == 2 else np.stack(decisions)
+
+    def run_mapped(
+        self, matrix: np.ndarray, offset: np.ndarray, where: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the decisions with the signal s mapped to s A + b, and the signal there.
+
+        Args:
+            matrix: A, of shape `(units, units)`.
+            offset: b, of shape `(units,)`.
+            where: The steps at which it is mapped, booleans `(n, time)`.
+
+        Returns:
+            Decisions `(n,)`, and the signal `(n, time, units)`, NaN at padding.
+        """
+        plan = SetPlan(self._places, self.signal, subspace=True)
+        values = np.broadcast_to(offset.astype(np.float32), (1, where.shape[1], self.units))
+        numbers = {
+            "matrix": matrix.astype(np.float32),
+            "values": values,
+            "where": where[:, :, None],
+        }
+        decisions = self._decided(self.items.base, plan, numbers)[0]
+        return decisions, self._traced(self.items.base, plan, numbers)[0].astype(np.float64)
 
     # -- values ------------------------------------------------------------------------------
 
@@ -471,6 +507,8 @@ class ModelRunner:
             arrays = {"values": np.ascontiguousarray(values[..., place.columns])}
             if plan.subspace:
                 arrays["matrix"] = numbers["matrix"]
+                where = numbers["where"]
+                arrays["where"] = where[items] if len(where) > 1 else where
             else:
                 arrays["units"] = np.ascontiguousarray(numbers["units"][sets][:, place.columns])
             given.append(arrays)
