@@ -2,6 +2,7 @@
 
 import sys
 
+import keras
 import pandas as pd
 import pytest
 
@@ -54,6 +55,43 @@ def test_generated_pairs(monkeypatch, tmp_path, model_file, capsys):
     assert "direction" in capsys.readouterr().out
     names = {path.name for path in (tmp_path / "evaluation").iterdir()}
     assert names == {"pronoun_agreement-test", "pronoun_agreement-validation"}
+
+
+def test_a_part_does_not_replace_what_the_report_shows(monkeypatch, tmp_path, model_file, capsys):
+    assert run(monkeypatch, model_file, "--size", 12) == 0
+    table = tmp_path / "evaluation" / "pronoun_agreement-test" / "items.csv"
+    before = table.read_bytes()
+    assert run(monkeypatch, model_file, "--size", 4) == 2
+    error = capsys.readouterr().err
+    assert "--out" in error
+    assert error.endswith("Received: --size 4\n")
+    assert table.read_bytes() == before
+    assert run(monkeypatch, model_file, "--size", 4, "--out", tmp_path / "part") == 0
+    part = pd.read_csv(tmp_path / "part" / "pronoun_agreement-test" / "items.csv")
+    assert part["item"].nunique() == 4
+    assert run(monkeypatch, model_file, "--size", 16) == 0
+    assert table.read_bytes() != before
+
+
+@pytest.mark.tensorflow_only
+def test_exported_models(monkeypatch, tmp_path, model_file, capsys):
+    exported = tg.export.saved_model(tg.load(model_file), tmp_path / "exported")
+    files = {path: path.read_bytes() for path in exported.rglob("*") if path.is_file()}
+    assert run(monkeypatch, exported, "--size", 8) == 0
+    printed = capsys.readouterr().out
+    assert "direction" in printed
+    assert "wrote" not in printed
+    assert {path: path.read_bytes() for path in exported.rglob("*") if path.is_file()} == files
+    assert not (tmp_path / "evaluation").exists()
+
+
+def test_a_model_without_words(monkeypatch, tmp_path, capsys):
+    layers = [keras.Input((None, 2)), keras.layers.GRU(2, name="gru")]
+    keras.Sequential(layers).save(tmp_path / "other.keras")
+    assert run(monkeypatch, tmp_path / "other.keras") == 2
+    error = capsys.readouterr().err
+    assert "language model of textgate with its tokenizer" in error
+    assert len(error.splitlines()) == 1
 
 
 def test_contexts_with_a_gold_pronoun(monkeypatch, tmp_path, model_file, capsys):

@@ -2,6 +2,8 @@
 
 import sys
 
+import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -45,3 +47,24 @@ def test_there_must_be_a_model(monkeypatch, tmp_path, capsys):
     assert run(monkeypatch, tmp_path / "none", "--to", tmp_path / "out") == 2
     assert "Received: " in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_any_model_is_exported(monkeypatch, tmp_path, capsys):
+    layers = [keras.Input((None, 2), name="x"), keras.layers.GRU(2, name="gru")]
+    keras.Sequential(layers).save(tmp_path / "other.keras")
+    assert run(monkeypatch, tmp_path / "other.keras", "--to", tmp_path / "out") == 0
+    gates = tf.saved_model.load(str(tmp_path / "out")).signatures["gates"](x=tf.ones((1, 3, 2)))
+    assert gates["gru/update_gate"].shape == (1, 3, 2)
+    assert run(monkeypatch, tmp_path / "out", "--to", tmp_path / "again") == 2
+    assert "not a textgate language model" in capsys.readouterr().err
+
+
+def test_an_exported_model_needs_another_place(monkeypatch, tmp_path, capsys):
+    tokenizer = tg.tokenizers.WordTokenizer.train([SENTENCE])
+    lm = tg.models.LanguageModel(tokenizer, cell="simple_rnn", units=(3,))
+    first = tg.export.saved_model(lm, tmp_path / "first")
+    assert run(monkeypatch, first) == 2
+    assert "--to" in capsys.readouterr().err
+    assert run(monkeypatch, first, "--half", "--to", tmp_path / "second") == 0
+    second = tg.export.restore(tmp_path / "second")
+    np.testing.assert_allclose(second.get_weights()[0], lm.get_weights()[0], rtol=1e-3)

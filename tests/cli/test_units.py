@@ -3,9 +3,11 @@
 import json
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from tests.unit_search import planted_models
 from tests.unit_search.planted import pairs, planted
 from textgate import cli
 
@@ -81,6 +83,52 @@ def test_mistakes_take_one_line(monkeypatch, files, capsys, arguments, message):
     if arguments[:1] == ["MODEL"] and "--pairs" not in arguments and "--feature" not in arguments:
         arguments = [*arguments, "--pairs", "PAIRS"]
     assert run(monkeypatch, *(names.get(a, a) for a in arguments)) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Received: " in error
+    assert error.count("\n") == 1
+
+
+@pytest.fixture(scope="module")
+def any_model(tmp_path_factory):
+    """A planted classifier, and its contrasts as a file."""
+    place = tmp_path_factory.mktemp("contrasts")
+    planted_models.classifier("gru", [5], size=8).save(place / "model.keras")
+    base, source, table = planted_models.texts()
+    arrays = {"base": base, "source": source, "good": 1, "bad": 0}
+    arrays |= {name: table[name].to_numpy() for name in table}
+    np.savez(place / "items.npz", **arrays)
+    np.savez(place / "short.npz", **{n: a for n, a in arrays.items() if n != "bad"})
+    np.savez(place / "uneven.npz", **{**arrays, "frame": np.arange(3)})
+    np.savez(place / "pickled.npz", **{**arrays, "frame": np.array([{}] * len(base))})
+    (place / "text.npz").write_text("base")
+    return place
+
+
+def test_units_of_any_model_from_a_file_of_contrasts(monkeypatch, any_model, tmp_path, capsys):
+    arguments = (any_model / "model.keras", "--contrasts", any_model / "items.npz")
+    assert run(monkeypatch, *arguments, "--feature", "yes", "--to", tmp_path / "out") == 0
+    assert "Unit 5 of rnn's hidden state" in capsys.readouterr().out
+    known = json.loads((tmp_path / "out" / "finding.json").read_text(encoding="utf-8"))
+    assert (known["both"], known["feature"]) == ([5], "yes")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "--contrasts file.npz"),
+        (["--contrasts", "none.npz"], "no such file"),
+        (["--contrasts", "short.npz"], "without bad"),
+        (["--contrasts", "uneven.npz"], "one value for each of the 240 items"),
+        (["--contrasts", "pickled.npz"], "plain arrays"),
+        (["--contrasts", "text.npz"], "plain arrays"),
+        (["--contrasts", "items.npz", "--pairs", "x.csv"], "instead of --pairs"),
+        (["--output", "dense"], "goes with --contrasts"),
+    ],
+)
+def test_mistakes_with_contrasts(monkeypatch, any_model, capsys, arguments, message):
+    named = [any_model / part if part.endswith(".npz") else part for part in arguments]
+    assert run(monkeypatch, any_model / "model.keras", *named) == 2
     error = capsys.readouterr().err
     assert message in error
     assert "Received: " in error

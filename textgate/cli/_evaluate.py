@@ -5,11 +5,14 @@ from typing import Annotated
 
 import typer
 
+from textgate.cli._models import language_model_at
 from textgate.datasets.features import SOURCES
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="A run directory, or a .keras file.")],
+    run: Annotated[
+        Path, typer.Argument(help="A run directory, a .keras file, or an exported model.")
+    ],
     pairs: Annotated[
         list[str] | None,
         typer.Option(
@@ -26,7 +29,11 @@ def evaluate(
         list[str] | None, typer.Option(help="Text to measure the perplexity on; repeatable.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Where to write tables; evaluation/ in the run by default.")
+        Path | None,
+        typer.Option(
+            help="Where to write tables; by default evaluation/ in the run, and nowhere for an "
+            "exported model."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
 ) -> None:
@@ -34,10 +41,11 @@ def evaluate(
     import textgate
     from textgate._files import write_text
     from textgate.evaluation import evaluate as evaluate_on
+    from textgate.models.exported import is_exported
     from textgate.models.runs import RunLayout
 
-    lm = textgate.models.load_language_model(run)
-    target = out or RunLayout.of(run).evaluation
+    lm = language_model_at(run, "textgate evaluate")
+    target = out if out or is_exported(run) else RunLayout.of(run).evaluation
     running = _reads_on(run)
     texts = None
     if text:
@@ -46,15 +54,34 @@ def evaluate(
         texts = Corpus(text).paragraphs() if running else iter(Corpus(text))
     for source in pairs or ["pronoun_agreement"]:
         for part in split or ["test"]:
+            generated = not Path(source).exists() and ":" not in source
+            name = f"{source}-{part}" if generated else _file_name(source)
+            if target is not None and out is None:
+                _check_whole(target / name, size)
             table = textgate.datasets.minimal_pairs(source, split=part, size=size)
             report = evaluate_on(lm, table, texts, running=running, seed=seed)
             texts = None  # once is enough
-            generated = not Path(source).exists() and ":" not in source
-            name = f"{source}-{part}" if generated else _file_name(source)
-            report.to_csv(target / name)
-            write_text(target / name / "report.md", report.to_markdown(f"{run}: {name}"))
             _print(name, report)
-            print(f"wrote {target / name}")
+            if target is not None:
+                report.to_csv(target / name)
+                write_text(target / name / "report.md", report.to_markdown(f"{run}: {name}"))
+                print(f"wrote {target / name}")
+
+
+def _check_whole(target: Path, size: int | None) -> None:
+    """Raise a `ValueError` if fewer items would replace the evaluation that the report shows."""
+    import pandas as pd
+
+    summary = target / "summary.csv"
+    if size is None or not summary.is_file():
+        return
+    table = pd.read_csv(summary, dtype={"by": str}, keep_default_na=False)
+    items = int(table.loc[table["by"] == "all", "items"].max())
+    if size < items:
+        raise ValueError(
+            f"the run is evaluated on {items} items, which `textgate report` shows; write those of "
+            f"a part elsewhere, by --out. Received: --size {size}"
+        )
 
 
 def _reads_on(run: Path) -> bool:

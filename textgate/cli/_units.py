@@ -1,10 +1,12 @@
-"""`textgate units`: which units of a language model hold a feature, in one run or over several."""
+"""`textgate units`: which units of a model hold a feature, in one run or over several."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from textgate.cli._contrasts import contrasts_at
+from textgate.cli._models import MODEL, is_language_model, names_of_inputs
 from textgate.datasets.features import FEATURES, SOURCES
 
 if TYPE_CHECKING:
@@ -12,18 +14,31 @@ if TYPE_CHECKING:
 
     from textgate.unit_search import UnitFinding
 
+_CONTRASTS = (
+    "Of any other model: a .npz file with base, source, good, bad, and by choice step and columns "
+    "of groups, as textgate.contrasts takes them."
+)
+
 
 def units(
-    run: Annotated[Path | None, typer.Argument(help="A run directory, or a .keras file.")] = None,
+    run: Annotated[Path | None, typer.Argument(help=MODEL)] = None,
     feature: Annotated[
-        str, typer.Option(help=f"{', '.join(FEATURES)}, or what --pairs are about.")
-    ] = "gender",
+        str | None,
+        typer.Option(
+            help=f"{', '.join(FEATURES)} (the first is the default), or what --pairs or "
+            "--contrasts are about."
+        ),
+    ] = None,
     pairs: Annotated[
         str | None,
         typer.Option(
             help=f"{', '.join(SOURCES)}, or a file of pairs with the column "
             "counterpart_prefix; by default what the feature needs."
         ),
+    ] = None,
+    contrasts: Annotated[Path | None, typer.Option(help=_CONTRASTS)] = None,
+    output: Annotated[
+        str | None, typer.Option(help="With --contrasts: the output that decides, by name.")
     ] = None,
     split: Annotated[str, typer.Option(help="Of generated pairs.")] = "test",
     layer: Annotated[
@@ -43,6 +58,31 @@ def units(
     ] = None,
 ) -> None:
     """Find the units that hold a feature, and confirm them on other sentences."""
+    signals = signal or []
+    _check(run, runs, signals, to)
+    _check_contrasts(contrasts, pairs, runs, output)
+    matching = _matching(runs) if runs is not None else []
+
+    import textgate
+
+    table = None if pairs is None else textgate.datasets.minimal_pairs(pairs, split=split)
+    if run is None:
+        _over_runs(matching, table, feature or "gender", layer, signals, seed, to)
+        return
+    model, items = textgate.load(run), table
+    if contrasts is not None:
+        items, feature = contrasts_at(contrasts, model, feature, output), None
+    elif not is_language_model(model):
+        _needs_contrasts(model, run)
+    signal_of_units = signals[0] if signals else None
+    finding = textgate.find_units(model, items, feature, layer, signal_of_units, seed)
+    _print(finding)
+    if to is not None:
+        _write(finding, to)
+
+
+def _check(run: Path | None, runs: str | None, signals: list[str], to: Path | None) -> None:
+    """Raise for options that don't go together."""
     if (run is None) == (runs is None):
         raise ValueError(
             "give either one run or --runs with a pattern of several. "
@@ -50,29 +90,42 @@ def units(
         )
     if to is not None and to.is_file():
         raise FileExistsError(f"--to takes a directory, and this is a file. Received: {to}")
-    signals = signal or []
     if run is not None and len(signals) > 1:
         raise ValueError(f"one run takes one --signal. Received: {signals}")
-    matching = _matching(runs) if runs is not None else []
 
-    import textgate
 
-    table = None if pairs is None else textgate.datasets.minimal_pairs(pairs, split=split)
-    if run is None:
-        _over_runs(matching, table, feature, layer, signals, seed, to)
-        return
-    lm = textgate.models.load_language_model(run)
-    finding = textgate.find_units(lm, table, feature, layer, signals[0] if signals else None, seed)
-    _print(finding)
-    if to is not None:
-        from textgate._files import write_figure
-        from textgate.plots import units_found
+def _needs_contrasts(model: Any, run: Path) -> None:
+    """Say what finding units in a model without words needs."""
+    names = ", ".join(names_of_inputs(model)) or "its inputs"
+    raise ValueError(
+        "the model reads no text; give what it reads as --contrasts file.npz with the arrays base "
+        f"and source (of {names}), good and bad. Received: {run}"
+    )
 
-        finding.to_csv(to)
-        finding.to_html(to / "units.html")
-        if finding.tables.get("units") is not None:
-            write_figure(to / "units.png", units_found(finding))
-        print(f"wrote {to}")
+
+def _write(finding: "UnitFinding", to: Path) -> None:
+    """Write what a finding rests on."""
+    from textgate._files import write_figure
+    from textgate.plots import units_found
+
+    finding.to_csv(to)
+    finding.to_html(to / "units.html")
+    if finding.tables.get("units") is not None:
+        write_figure(to / "units.png", units_found(finding))
+    print(f"wrote {to}")
+
+
+def _check_contrasts(
+    contrasts: Path | None, pairs: str | None, runs: str | None, output: str | None
+) -> None:
+    """Raise a `ValueError` for options that don't go together."""
+    if contrasts is not None and (pairs is not None or runs is not None):
+        raise ValueError(
+            "--contrasts is for one model, and instead of --pairs. "
+            f"Received: --contrasts {contrasts} with --{'runs' if pairs is None else 'pairs'}"
+        )
+    if output is not None and contrasts is None:
+        raise ValueError(f"--output goes with --contrasts. Received: --output {output}")
 
 
 def _matching(pattern: str) -> list[Path]:
