@@ -28,7 +28,7 @@ export function heatmap(view, width, act) {
     const step = Math.max(0, Math.min(rows.length - 1, Math.floor((event.clientY - box.top) / ROW)));
     return { at, step };
   };
-  const tip = make("p", { class: "note", role: "status" }, `Starred units first, then those in which the text and its twin differ most${view.edited ? "; as held" : ""}.`);
+  const tip = make("p", { class: "note", role: "status" }, `Starred units first, then those in which the text and its twin differ most${view.edited ? "; as held" : ""}.${isGate ? "" : " Blue is above 0, orange below."}`);
   const frame = make("div", {
     class: "map", role: "group", tabindex: "0", "data-key": "map",
     "aria-label": `All units: arrow keys choose unit and word. Now unit ${view.unit}, “${shown(run.tokens[view.step])}”, ${about ? named(about) : signal} ${number(rows[view.step][view.unit])}.`,
@@ -42,7 +42,7 @@ export function heatmap(view, width, act) {
       if (!right && !down) return;
       event.preventDefault();
       const at = Math.max(0, Math.min(order.length - 1, order.indexOf(view.unit) + right));
-      act({ unit: order[at], step: Math.max(0, Math.min(rows.length - 1, view.step + down)) });
+      act({ unit: order[at], step: Math.max(0, Math.min(rows.length - 1, view.step + down)) }, "typing");
     },
   }, canvas);
   return make("div", {}, frame, tip);

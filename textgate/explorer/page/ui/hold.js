@@ -81,7 +81,7 @@ function addButton(view, act) {
 
 /** A hold as a sentence with choices in it: "forget gate f of the 2 units found, at every word, is 0.50". */
 function holdRow(view, hold, at, act) {
-  const change = (part) => act({ on: true, holds: view.state.holds.map((one, place) => (place === at ? { ...one, ...part } : one)) });
+  const change = (part, manner) => act({ on: true, holds: view.state.holds.map((one, place) => (place === at ? { ...one, ...part } : one)) }, manner);
   const { layer } = view;
   const signal = layer.signals.find((one) => one.name === signalIn(layer, hold.signal));
   const order = `${at + 1}`;
@@ -155,7 +155,7 @@ function whichValue(view, hold, order, signal, change) {
     make("input", {
       type: "range", min: low, max: high, step: 0.01, value: hold.value, "aria-label": `The value, ${order}`, "data-key": `value ${order}`,
       "aria-valuetext": `${named(signal)} = ${number(hold.value)}`,
-      oninput: (event) => change({ value: Number(event.target.value) }),
+      oninput: (event) => change({ value: Number(event.target.value) }, "typing"),
     }),
     make("output", { class: "value" }, number(hold.value))];
 }

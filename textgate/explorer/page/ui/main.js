@@ -5,9 +5,11 @@ import { equationPanel } from "./equation.js";
 import { holdPanel } from "./hold.js";
 import { memoryPanel } from "./memory.js";
 import { nextPanel } from "./next.js";
+import { sharePanel } from "./share.js";
 import { fromFragment, toFragment } from "./state.js";
 import { tallyPanel } from "./tally.js";
 import { textPanel } from "./text.js";
+import { toursPanel } from "./tours.js";
 import { Asker } from "./view.js";
 import { placesOf } from "./words.js";
 
@@ -47,14 +49,14 @@ export async function start(root, textgate, given) {
     else write(fragment);
   }
 
-  const panels = [textPanel(act, data), memoryPanel(act), nextPanel(act), holdPanel(act), equationPanel(), tallyPanel(act, asker)];
-  const [text, memory, next, hold, equation, tally] = panels.map(({ element }) => element);
+  const panels = [toursPanel(act, asker), textPanel(act, data), memoryPanel(act), nextPanel(act), holdPanel(act), equationPanel(), tallyPanel(act, asker), sharePanel(act, root)];
+  const [tours, text, memory, next, hold, equation, tally, share] = panels.map(({ element }) => element);
   const models = make("div", { class: "models" });
   const problem = make("p", { class: "wrong", role: "alert" });
   root.classList.add("tgx");
   root.replaceChildren(
-    make("header", { class: "top", "data-panel": "top" }, make("h1", {}, "What the gates do"), models),
-    problem, text,
+    make("header", { class: "top", "data-panel": "top" }, make("h1", {}, "What the gates do"), models, share),
+    tours, problem, text,
     make("div", { class: "columns" }, make("div", { class: "left" }, memory, equation), make("div", { class: "right" }, next, hold, tally)));
 
   async function show() {

@@ -23,8 +23,9 @@ export function memoryPanel(act) {
     title.textContent = `The memory of the ${layer.title}, word by word`;
     refill(choices, controls(view, act));
     const gate = layer.signals.find((one) => one.name === view.signal);
+    const samples = [sample("own", "this text"), view.twin ? sample("other", "its twin") : null, view.edited ? sample("held", "as held") : null];
     refill(key, [
-      sample("own", "this text"), view.twin ? sample("other", "its twin") : null, view.edited ? sample("held", "as held") : null,
+      ...(state.view === "all" ? [] : samples),
       make("span", {}, state.view === "all"
         ? `Each column is a unit, each row a word: ${gate ? `${named(gate)}, ${gate.meaning}` : view.signal}.`
         : `Above, what the unit remembers; below, ${gate ? `${named(gate)}: ${gate.meaning}` : view.signal}.`),
@@ -64,7 +65,7 @@ function framed(view, unit, width, act, says) {
       const to = { ArrowRight: view.step + 1, ArrowLeft: view.step - 1, ArrowUp: view.step + 1, ArrowDown: view.step - 1, Home: 0, End: steps - 1, Enter: view.step }[event.key];
       if (to === undefined) return;
       event.preventDefault();
-      act({ step: Math.max(0, Math.min(steps - 1, to)), unit });
+      act({ step: Math.max(0, Math.min(steps - 1, to)), unit }, "typing");
     },
   }, picture);
   const heading = make("div", { class: "strip-title" },

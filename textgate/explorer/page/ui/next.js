@@ -35,7 +35,7 @@ export function nextPanel(act) {
         return make("td", {},
           make("span", { class: "track", "aria-hidden": "true" },
             make("span", { class: `fill ${look}`, style: `width: ${(100 * (share ?? 0)).toFixed(2)}%` })),
-          make("span", { class: "share" }, share === undefined ? "–" : percent(share)));
+          make("span", { class: "chance" }, share === undefined ? "–" : percent(share)));
       })));
     table.className = `next columns-${columns.length}`;
     refill(table, [make("thead", {}, head), make("tbody", {}, ...rows)]);
