@@ -1,11 +1,14 @@
-"""What all tests share: random numbers of their own, and gradients on either backend."""
+"""What all tests share: random numbers of their own, gradients on either backend, a browser."""
 
 import random
+import shutil
 import zlib
 
 import keras
 import numpy as np
 import pytest
+
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "google-chrome-stable")
 
 
 def pytest_collection_modifyitems(items):
@@ -74,3 +77,16 @@ def gradients():
         return [np.asarray(g) for g in found]
 
     return {"tensorflow": with_tensorflow, "jax": with_jax}[keras.backend.backend()]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """The browser in which pages are tested, where there is one."""
+    path = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.skip(f"needs a browser: none of {', '.join(_BROWSERS)}")
+    api = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
