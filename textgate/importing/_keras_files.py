@@ -28,6 +28,7 @@ from textgate.importing._keras_zip import open_keras_zip, pair_by_path
 from textgate.importing._layers import Origin
 from textgate.importing._model_maker import ModelMaker
 from textgate.importing._weights import pair_up
+from textgate.importing.allocation import no_larger_than
 
 Pairs = Iterable[tuple[Any, Callable[[], np.ndarray]]]
 
@@ -79,19 +80,31 @@ def load_keras_file(
         raise TypeError(f"`into` must be a built Keras model. Received: into={into!r:.80}")
     objects = dict(custom_objects or {})
     try:
-        if kind == "keras 2":
-            if into is not None or architecture is not None:
-                raise ValueError(f"`into` is for weights in HDF5 files. Received: {path}")
-            return _load_zip(path, objects, safe_mode)
-        with h5py.File(path, "r") as file:
-            if into is not None:
-                return _load_into(file, into, path)
-            return _load_whole(file, path, architecture, objects, safe_mode)
+        with no_larger_than(path):
+            return _load(path, kind, into, architecture, objects, safe_mode)
     except (OSError, RuntimeError, KeyError, RecursionError, zipfile.BadZipFile) as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(
             f"the file is truncated or damaged ({reason or type(error).__name__}). Received: {path}"
         ) from error
+
+
+def _load(
+    path: Path,
+    kind: str,
+    into: Any,
+    architecture: dict[str, Any] | None,
+    objects: dict[str, Any],
+    safe_mode: bool,
+) -> keras.Model:
+    if kind == "keras 2":
+        if into is not None or architecture is not None:
+            raise ValueError(f"`into` is for weights in HDF5 files. Received: {path}")
+        return _load_zip(path, objects, safe_mode)
+    with h5py.File(path, "r") as file:
+        if into is not None:
+            return _load_into(file, into, path)
+        return _load_whole(file, path, architecture, objects, safe_mode)
 
 
 def _architecture(path: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from textgate import importing
 from textgate._reading import read_json
+from textgate.importing.allocation import no_larger_than
 from textgate.models._text_model import TextModel
 from textgate.models.exported import is_exported, restore
 from textgate.models.runs import RunLayout, StudyLayout
@@ -58,9 +59,10 @@ def load(
     if into is not None:
         raise ValueError(f"`into` is for weights in HDF5 files. Received: {file}")
     try:
-        return keras.saving.load_model(
-            file, custom_objects=custom_objects, compile=False, safe_mode=safe_mode
-        )
+        with no_larger_than(file):
+            return keras.saving.load_model(
+                file, custom_objects=custom_objects, compile=False, safe_mode=safe_mode
+            )
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(

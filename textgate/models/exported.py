@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from textgate._reading import read_json
+from textgate.importing.allocation import no_larger_than
 from textgate.models._language_model import LanguageModel
 
 # What `textgate.export` says of the model, where TensorFlow leaves room for files of others.
@@ -49,7 +50,14 @@ def restore(path: str | os.PathLike[str]) -> LanguageModel:
             "the SavedModel was made of a model that is not a textgate language model; load it by "
             f"tf.saved_model.load. Received: {path}"
         )
-    lm = LanguageModel.from_config(config)
+    try:
+        with no_larger_than(path):
+            lm = LanguageModel.from_config(config)
+    except Exception as error:  # whatever a changed description may lead to
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(
+            f"the SavedModel's {EXTRA} describes no model ({reason}). Received: {path}"
+        ) from error
     try:
         reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))
         values = [
