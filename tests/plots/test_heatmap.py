@@ -118,3 +118,15 @@ def test_similar_units_stand_side_by_side():
     chosen, _ = choose_units(values[:, shuffled], np.arange(20), None, "similarity")
     groups = (shuffled[chosen] // 4).reshape(5, 4)
     assert (groups == groups[:, :1]).all()
+
+
+def test_highlighted_units_are_drawn_in_any_case(traced):
+    node = traced["large"]
+    calmest = int(np.argmin(node["hidden_state"].values[0, :4].std(axis=0)))
+    figure = tg.plots.heatmap(traced, layer="large", highlight=[calmest])
+    labels = [label for axes in figure.axes for label in axes.get_xticklabels()]
+    bold = {label.get_text() for label in labels if label.get_fontweight() == "bold"}
+    assert bold == {str(calmest)}
+    assert len({label.get_text() for label in labels}) == 40
+    with pytest.raises(ValueError, match="`highlight` must be units of the trace"):
+        tg.plots.heatmap(traced, layer="large", highlight=[650])

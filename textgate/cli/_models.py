@@ -68,7 +68,10 @@ def arrays_at(path: Path, option: str) -> Any:
         if isinstance(content, np.ndarray):
             return content
         with content:
-            return {name: content[name] for name in content.files}
+            arrays = {name: content[name] for name in content.files}
+        if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+            raise ValueError("an archive of other things")
+        return arrays
     except Exception as error:  # zipfile's, zlib's, and NumPy's own
         reason = " ".join(str(error).split())[:120]
         raise ValueError(

@@ -15,11 +15,12 @@ def one_text(words: Sequence[str]) -> str:
     return words[0]
 
 
-def check_sentences(sentences: Sequence[str]) -> None:
+def check_sentences(sentences: Sequence[str], from_stdin: bool = False) -> None:
     """Raise a `ValueError` for no sentence, an empty one, or one without its quotes."""
     if not sentences:
         raise ValueError("Give at least one sentence to trace. Received: none")
-    if len(sentences) > 1 and all(len(text.split()) <= 1 for text in sentences):
+    words = all(len(text.split()) <= 1 for text in sentences)
+    if len(sentences) > 1 and words and not from_stdin:
         raise ValueError(
             "several single words look like a sentence without its quotes; put it in quotes, or "
             f"give one text a line on stdin. Received: {_quoted(sentences)}"

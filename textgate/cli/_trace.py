@@ -1,16 +1,21 @@
-"""`textgate trace`: the gates of a language model on sentences, as a figure, a store or a table."""
+"""`textgate trace`: the gates of a model on text or inputs, as a figure, a store or a table."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from textgate.cli._models import INPUTS, MODEL, inputs_at, is_language_model, names_of_inputs
+from textgate.cli._texts import check_sentences, say_unknown
+from textgate.cli._tracing_table import layer_to_draw, print_layers
+
 
 def trace(
-    run: Annotated[Path, typer.Argument(help="A run directory, or a .keras file.")],
+    run: Annotated[Path, typer.Argument(help=MODEL)],
     texts: Annotated[
         list[str] | None, typer.Argument(help="Sentences; without any, one a line from stdin.")
     ] = None,
+    inputs: Annotated[Path | None, typer.Option(help=INPUTS)] = None,
     plot: Annotated[
         Path | None, typer.Option(help="Draw a sentence to this file (.png, .svg, .pdf).")
     ] = None,
@@ -20,38 +25,60 @@ def trace(
     layer: Annotated[str | None, typer.Option(help="Only this layer.")] = None,
     signal: Annotated[list[str] | None, typer.Option(help="Only this signal; repeatable.")] = None,
     unit: Annotated[list[int] | None, typer.Option(help="Only this unit; repeatable.")] = None,
-    example: Annotated[int, typer.Option(help="Number of the sentence to draw.")] = 0,
+    example: Annotated[int, typer.Option(help="Number of the sentence to show.")] = 0,
 ) -> None:
-    """Show what each unit's gates and states do at each word."""
-    import sys
-
+    """Show what the units that tell most, and their gates, do at each word."""
     if plot is not None:
         _check_figure(plot)
-    sentences = texts or [line.strip() for line in sys.stdin if line.strip()]
-    if not sentences:
-        raise ValueError("Give at least one sentence to trace. Received: none")
+    if inputs is not None and texts:
+        raise ValueError(
+            f"give sentences or --inputs, not both. Received: {texts[0]!r} and --inputs {inputs}"
+        )
+    sentences = [] if inputs is not None else _sentences(texts)
 
     import textgate
+    from textgate._files import write_figure
+    from textgate.plots import heatmap
 
-    model = textgate.models.load_language_model(run)
-    traced = textgate.trace(
-        model,
-        sentences,
-        layers=None if layer is None else [layer],
-        signals=signal or None,
-        units=unit or None,
-        to=to,
-    )
+    model = textgate.load(run)
+    data = _data(model, sentences, inputs, run)
+    choice: dict[str, Any] = {
+        "layers": None if layer is None else [layer],
+        "signals": signal or None,
+        "units": unit or None,
+    }
+    traced = textgate.trace(model, data, **choice, to=to)
     if plot is not None:
-        from textgate._files import write_figure
-        from textgate.plots import heatmap
-
-        write_figure(plot, heatmap(traced, example))
+        layer, units = layer_to_draw(model, traced, sentences, example, choice, run)
+        write_figure(plot, heatmap(traced, example, layer=layer, highlight=units))
         print(f"wrote {plot}")
     if to is not None:
         print(f"wrote {to}")
     if plot is None and to is None:
-        _print(traced)
+        print_layers(model, traced, sentences, example, choice, run)
+
+
+def _sentences(texts: list[str] | None) -> list[str]:
+    """Return the sentences of the command line, or of stdin."""
+    import sys
+
+    sentences = texts or [line.strip() for line in sys.stdin if line.strip()]
+    check_sentences(sentences, from_stdin=not texts)
+    return sentences
+
+
+def _data(model: Any, sentences: list[str], inputs: Path | None, run: Path) -> Any:
+    """Return what is traced, once it is something that the model reads."""
+    if inputs is not None:
+        return inputs_at(inputs, model)
+    if not is_language_model(model):
+        names = ", ".join(names_of_inputs(model))
+        raise ValueError(
+            "the model reads no text; give its inputs as --inputs file.npy of shape (examples, "
+            f"steps, …), or file.npz for several inputs{names and f' ({names})'}. Received: {run}"
+        )
+    say_unknown(model, sentences)
+    return sentences
 
 
 def _check_figure(path: Path) -> None:
@@ -64,18 +91,3 @@ def _check_figure(path: Path) -> None:
         raise FileNotFoundError(
             f"The directory of the figure doesn't exist; create it first. Received: {path}"
         )
-
-
-def _print(trace) -> None:
-    """Print each layer's first sentence: a line a word, the means of the signals over units."""
-    import numpy as np
-
-    for leaf in trace.leaves:
-        node = leaf.to_dataset().isel(example=0)
-        steps = np.flatnonzero(node["mask"].values)
-        words = node["token"].values if "token" in node.coords else node["time"].values
-        print(f"{leaf.path.strip('/')}: mean over {node.sizes['unit']} units")
-        print(" " * 16 + "".join(f"{name[:14]:>15}" for name in node.data_vars))
-        for step in steps:
-            means = [float(node[name].values[step].mean()) for name in node.data_vars]
-            print(f"{str(words[step])[:15]:<16}" + "".join(f"{mean:>15.3f}" for mean in means))

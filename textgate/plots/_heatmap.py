@@ -25,6 +25,7 @@ def heatmap(
     signals: Sequence[str] | None = None,
     units: int | Sequence[int] | None = None,
     order: str | None = None,
+    highlight: Sequence[int] = (),
     title: str | None = None,
 ) -> Figure:
     """Draw what the units of one layer do at each word of one example.
@@ -42,6 +43,8 @@ def heatmap(
             40 where there are more.
         order: `"number"`, `"variation"` or `"similarity"`; by default by number if there are at
             most 16 units, else by similarity.
+        highlight: Units that are drawn in any case and have bold numbers, such as those that
+            `textgate.find_units` has found.
         title: The title; by default the sentence.
 
     Returns:
@@ -72,7 +75,7 @@ def heatmap(
     node = node.isel(time=slice(steps[0], steps[-1] + 1))
     deciding = next((s for s in (cell.memory, "hidden_state") if s in drawn), drawn[0])
     values = node[deciding].values[node["mask"].values]
-    chosen, which = choose_units(values, node["unit"].values, units, order)
+    chosen, which = choose_units(values, node["unit"].values, units, order, highlight)
     node = node.isel(unit=chosen)
     words = _words(node)
 
@@ -90,7 +93,7 @@ def heatmap(
         axes.set_yticks(range(len(words)), words)
     for column in range(columns):
         bottom = grid[(len(drawn) - 1 - column) // columns, column]
-        _number_units(bottom, node["unit"].values)
+        _number_units(bottom, node["unit"].values, highlight)
     if "token" not in node.coords:
         grid[0, 0].set_ylabel("step", fontsize=8)
     lines = _caption(node, cell, name, others, which)
@@ -155,13 +158,16 @@ def _panel(figure: Figure, axes: Any, signal: xr.DataArray, cell: recurrence.Cel
     frame.tidy_bar(bar, *scale.ticks)
 
 
-def _number_units(axes: Any, numbers: np.ndarray) -> None:
+def _number_units(axes: Any, numbers: np.ndarray, highlight: Sequence[int]) -> None:
     """Number units below a column of panels: each if there is room, else turned or some."""
     axes.tick_params(labelbottom=True)
     every = max(1, -(-len(numbers) // 60))
     places = range(0, len(numbers), every)
     turned = 90 if len(numbers) > 12 else 0
     axes.set_xticks(places, [str(numbers[at]) for at in places], rotation=turned, fontsize=7)
+    for at, label in zip(places, axes.get_xticklabels(), strict=True):
+        if numbers[at] in highlight:
+            label.set_fontweight("bold")
     axes.set_xlabel("unit", fontsize=8)
 
 

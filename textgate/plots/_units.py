@@ -9,7 +9,11 @@ FEW = 16  # units that are shown in the order of their numbers
 
 
 def choose_units(
-    values: np.ndarray, numbers: np.ndarray, units: int | Sequence[int] | None, order: str | None
+    values: np.ndarray,
+    numbers: np.ndarray,
+    units: int | Sequence[int] | None,
+    order: str | None,
+    highlight: Sequence[int] = (),
 ) -> tuple[np.ndarray, str]:
     """Choose and order units by what they do along one example.
 
@@ -20,6 +24,7 @@ def choose_units(
             show; by default all, or 40 where there are more.
         order: `"number"`, `"variation"` (the most varying first), `"similarity"` (units that do
             alike side by side); by default by number if there are at most 16, else by similarity.
+        highlight: Units that are among them in any case, unless `units` has their numbers.
 
     Returns:
         The positions of the chosen units, and a sentence that says which they are.
@@ -32,29 +37,39 @@ def choose_units(
         raise ValueError(f"`order` must be one of {list(orders)}. Received: order={order!r}")
     total = len(numbers)
     if units is not None and not isinstance(units, int | np.integer):
-        places = {int(number): at for at, number in enumerate(numbers)}
-        unknown = [unit for unit in units if int(unit) not in places]
-        if unknown or not len(units):
-            raise ValueError(
-                f"`units` must be units of the trace, from {numbers.min()} to {numbers.max()}. "
-                f"Received: {unknown or list(units)}"
-            )
-        chosen = np.array([places[int(unit)] for unit in units])
+        chosen = _places("units", units, numbers)
         which = f"{len(chosen)} units that were asked for"
         return (chosen, which) if order is None else (_ordered(values, chosen, order), which)
     if units is not None and units < 1:
         raise ValueError(f"`units` must be at least 1 unit. Received: units={units!r}")
-    count = min(total, MANY if units is None else int(units))
-    variation = values.std(axis=0)
-    chosen = np.sort(np.argsort(-variation, kind="stable")[:count])
+    always = _places("highlight", highlight, numbers) if len(highlight) else np.array([], int)
+    count = max(min(total, MANY if units is None else int(units)), len(always))
+    varying = np.argsort(-values.std(axis=0), kind="stable")
+    others = varying[~np.isin(varying, always)][: count - len(always)]
+    chosen = np.sort(np.concatenate([always, others]))
     which = (
         f"all {total} units" if count == total else f"the {count} of {total} units that vary most"
     )
+    if len(always) and count < total:
+        listed = ", ".join(str(numbers[at]) for at in always)
+        which = f"units {listed} (in bold) and the {len(others)} of {total} that vary most"
     if order is None:
         order = "number" if count <= FEW else "similarity"
     if order == "similarity" and count > 2:
         which += ", similar ones side by side"
     return _ordered(values, chosen, order), which
+
+
+def _places(name: str, units: Sequence[int], numbers: np.ndarray) -> np.ndarray:
+    """Return where in a trace units are, by their numbers."""
+    places = {int(number): at for at, number in enumerate(numbers)}
+    unknown = [unit for unit in units if int(unit) not in places]
+    if unknown or not len(units):
+        raise ValueError(
+            f"`{name}` must be units of the trace, from {numbers.min()} to {numbers.max()}. "
+            f"Received: {unknown or list(units)}"
+        )
+    return np.array([places[int(unit)] for unit in units])
 
 
 def _ordered(values: np.ndarray, chosen: np.ndarray, order: str) -> np.ndarray:
