@@ -98,7 +98,7 @@ def _of_feature(source: str | None, size: int) -> list[str]:
 
 
 def lexicon_for(tokenizers: Sequence[Any]) -> dict[str, Any]:
-    """Return the words to exchange: each one's counterpart, and some by group.
+    """Return the words to exchange, each one's counterpart, and the gender of those that have one.
 
     Args:
         tokenizers: Those of the models; words that one of them doesn't know are left out.
@@ -112,13 +112,17 @@ def lexicon_for(tokenizers: Sequence[Any]) -> dict[str, Any]:
 
     pool = load().common
     twins = {word: twin for word, twin in counterparts().items() if known(word) and known(twin)}
+    classes = {form: gender for gender in GENDERS for form in PRONOUNS[gender].values()}
     groups = {"pronouns": some([forms["subject"] for forms in PRONOUNS.values()])}
     for gender, people in zip(GENDERS, ("women", "men"), strict=True):
         groups[f"names of {people}"] = some(pool.names[gender].words)
         groups[people] = some([noun.singular for noun in pool.nouns[gender].words])
+        people_of = [*pool.names[gender].words, *(n.singular for n in pool.nouns[gender].words)]
+        classes |= {word: gender for word in people_of if known(word)}
     groups["people"] = some([noun.singular for noun in pool.neutral.words])
     groups["things"] = some([noun.singular for noun in pool.neuters["thing"].words])
     return {
         "twins": twins,
         "groups": [{"name": name, "words": words} for name, words in groups.items() if words],
+        "classes": classes,
     }

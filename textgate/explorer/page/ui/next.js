@@ -39,12 +39,13 @@ export function nextPanel(act) {
       })));
     table.className = `next columns-${columns.length}`;
     refill(table, [make("thead", {}, head), make("tbody", {}, ...rows)]);
-    wrong.textContent = view.mistake
-      ? `The model is wrong here: of the forms that could agree, “${view.mistake.best}” is its likeliest, and the text is about “${view.mistake.about}”.`
-      : "";
+    wrong.textContent = [says("The model is wrong here", view.mistake), says("As held, the model is wrong", view.mistakeAsHeld)].join(" ").trim();
   }
   return { element, update };
 }
+
+const says = (who, mistake) =>
+  mistake ? `${who}: of the words that must agree, “${mistake.best}” is its likeliest, and the text is about “${mistake.about}”.` : "";
 
 /** The text as far as the word that is chosen. */
 function textUpTo(view) {

@@ -1,7 +1,7 @@
 // From the state to what is seen: every run, found once and kept while it may be asked for again.
 
 import { editsOf, signalIn } from "./edits.js";
-import { chancesOf, formsOf, mistakeOf, pairOf, twinOf } from "./words.js";
+import { formsOf, mistakeOf, pairOf, twinOf } from "./words.js";
 
 /** @import {Data, Description, Finding, Layer, Pair, Run, Parts, Entry} from "./types.js" */
 /** @import {State} from "./state.js" */
@@ -30,7 +30,8 @@ const FIRST = "She came out and played with";
  * @property {Parts | null} parts
  * @property {Entry[] | null} ledger
  * @property {Pair | null} pair
- * @property {{best: string, about: string} | null} mistake
+ * @property {{best: string, about: string} | null} mistake  of the model as it is
+ * @property {{best: string, about: string} | null} mistakeAsHeld
  * @property {Set<string>} forms  the words that the pairs ask for
  * @property {Pair[]} pairs  held-out, of the feature
  */
@@ -92,7 +93,8 @@ export class Asker {
       parts: await this.maybe("parts", place),
       ledger: await this.maybe("ledger", place),
       pair: pairOf(text, this.data),
-      mistake: mistakeOf(own, step, chancesOf(own, step), this.data, forms),
+      mistake: mistakeOf(own, step, this.data, forms),
+      mistakeAsHeld: edited && mistakeOf(edited, step, this.data, forms),
     };
   }
 

@@ -2,6 +2,9 @@
 
 /** @import {Data, Pair, Run} from "./types.js" */
 
+// A probability below which nobody would say that the model expects the word.
+const NOTABLE = 0.02;
+
 /**
  * Finds the tokens in the text that they are of.
  *
@@ -102,17 +105,18 @@ export function counterpartOf(token, data) {
 /**
  * Whether the model's best form is of the wrong class, as the lexicon's classes have it.
  *
- * @param {{tokens: string[]}} run
- * @param {Map<string, number>} chances  of words after the step
+ * @param {Run} run
  * @returns {{best: string, about: string} | null}
  */
-export function mistakeOf(run, step, chances, data, forms) {
+export function mistakeOf(run, step, data, forms) {
   const classes = new Map(Object.entries(data.lexicon.classes ?? {}));
   const classOf = (word) => classes.get(word) ?? classes.get(word.toLowerCase());
-  const about = run.tokens.slice(0, step + 1).find((token) => classOf(token) !== undefined);
-  if (about === undefined) return null;
-  let best = "", most = 0.05;
-  for (const [word, chance] of chances) {
+  const marked = run.tokens.slice(0, step + 1).filter((token) => classOf(token) !== undefined);
+  // Where words of both classes stand, either form may be right.
+  if (new Set(marked.map(classOf)).size !== 1) return null;
+  const [about] = marked;
+  let best = "", most = NOTABLE;
+  for (const [word, chance] of chancesOf(run, step)) {
     if (forms.has(word) && classOf(word) !== undefined && chance > most) [best, most] = [word, chance];
   }
   return best === "" || classOf(best) === classOf(about) ? null : { best, about };
