@@ -13,6 +13,7 @@ import typer
 import textgate
 from textgate.cli._compare import compare
 from textgate.cli._evaluate import evaluate
+from textgate.cli._explore import explore
 from textgate.cli._export import export
 from textgate.cli._next import next_words
 from textgate.cli._report import report
@@ -47,7 +48,7 @@ def _options(
     pass
 
 
-for _command in (trace, train, evaluate, export, compare, report, units, study):
+for _command in (trace, train, evaluate, export, compare, report, explore, units, study):
     app.command(_command.__name__)(_command)
 app.command("next")(next_words)
 

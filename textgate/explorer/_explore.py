@@ -13,10 +13,10 @@ import pandas as pd
 
 from textgate._files import write_text
 from textgate.explorer import _material
+from textgate.explorer._models import Shown, shown_models
 from textgate.explorer._page import TITLE, page
 from textgate.explorer._payload import Precision, payload_of
-from textgate.models import load_language_model
-from textgate.models.runs import RunLayout
+from textgate.models import TextModel
 
 _HEIGHT = 900  # of the frame in a notebook, in pixels
 
@@ -36,8 +36,9 @@ def explore(
     Everything is computed in the page, which needs neither Python nor the network.
 
     Args:
-        models: A `LanguageModel`, the path of one (a run directory, a `.keras` file), or several,
-            as a list or as a dictionary by the names that they get in the page.
+        models: A `LanguageModel`; the path of one (a run directory, a `.keras` file, an exported
+            model); a study's directory, with all models in it; or several, as a list or as a
+            dictionary by the names that they get in the page.
         findings: What `textgate.find_units` found, of the one model or, as a dictionary, by its
             name. By default that of the run directory, if the model comes from one that has it.
         pairs: Minimal pairs for the tally, as `textgate.datasets.minimal_pairs` returns them, with
@@ -60,27 +61,37 @@ def explore(
     >>> explore(lm, corpus=["She fed her cat."])
     Explorer(gru)
     """
-    named = _named(models)
-    given = _findings(findings, list(named))
-    payloads, found, tokenizers = [], {}, []
-    for name, model in named.items():
-        path = None if not isinstance(model, str | os.PathLike) else os.fspath(model)
-        lm = model if path is None else load_language_model(path)
-        payloads.append(payload_of(lm, name, precision, path=path))
-        tokenizers.append(lm.tokenizer)
-        finding = given.get(name) or (None if path is None else _finding_of_run(path))
-        if finding is not None:
-            found[name] = _finding(finding)
+    shown = shown_models(models, findings)
+    tokenizers = [one.model.tokenizer for one in shown if isinstance(one.model, TextModel)]
     data = {
-        "models": payloads,
+        "models": [payload_of(one.model, one.name, precision, path=one.path) for one in shown],
+        **material(shown, tokenizers, pairs, corpus),
+    }
+    return Explorer(data, title)
+
+
+def material(
+    shown: Sequence[Shown],
+    tokenizers: Sequence[Any],
+    pairs: pd.DataFrame | None = None,
+    corpus: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """Return what a page holds besides its models, as JSON can hold it.
+
+    Args:
+        shown: The models.
+        tokenizers: Those of them that have one.
+        pairs: As for `explore`.
+        corpus: Likewise.
+    """
+    return {
         "pairs": _material.pairs_for(tokenizers)
         if pairs is None
         else _material.own_pairs(pairs, tokenizers, "own"),
         "corpus": _material.corpus_for() if corpus is None else list(corpus),
         "lexicon": _material.lexicon_for(tokenizers),
-        "findings": found,
+        "findings": {one.name: _finding(one.finding) for one in shown if one.finding is not None},
     }
-    return Explorer(data, title)
 
 
 class Explorer:
@@ -135,44 +146,6 @@ class Explorer:
             f'<iframe srcdoc="{html.escape(self.to_html())}" width="100%" height="{_HEIGHT}" '
             f'style="border:0" title="{html.escape(self.title)}"></iframe>'
         )
-
-
-def _named(models: Any) -> dict[str, Any]:
-    """Return models by their names in the page."""
-    if isinstance(models, Mapping):
-        return {str(name): model for name, model in models.items()}
-    several = models if isinstance(models, list | tuple) else [models]
-    named: dict[str, Any] = {}
-    for model in several:
-        is_path = isinstance(model, str | os.PathLike)
-        name = RunLayout.of(model).directory.name if is_path else getattr(model, "cell", "model")
-        if name in named:
-            raise ValueError(
-                "models in one page need names of their own; give a dictionary of models by name. "
-                f"Received: {name!r} twice"
-            )
-        named[name] = model
-    if not named:
-        raise ValueError("there must be a model to explore. Received: none")
-    return named
-
-
-def _findings(findings: Any, names: list[str]) -> dict[str, Any]:
-    if findings is None:
-        return {}
-    if isinstance(findings, Mapping) and set(findings) <= set(names):
-        return dict(findings)
-    if len(names) > 1:
-        raise ValueError(
-            "with several models, `findings` is a dictionary by their names, "
-            f"{names}. Received: {findings!r}"
-        )
-    return {names[0]: findings}
-
-
-def _finding_of_run(path: str) -> dict[str, Any] | None:
-    file = RunLayout.of(path).finding
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
 
 
 def _finding(finding: Any) -> dict[str, Any]:

@@ -1,0 +1,59 @@
+"""`textgate explore` writes a page; mistakes give one line and exit code 2."""
+
+import sys
+
+import keras
+import pytest
+
+import textgate as tg
+from textgate import cli
+
+pytestmark = pytest.mark.tensorflow_only
+
+
+def run(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["textgate", "explore", *map(str, arguments)])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    return left.value.code or 0
+
+
+@pytest.fixture(scope="module")
+def model_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "small.keras"
+    tokenizer = tg.tokenizers.WordTokenizer.train(["She fed her dog."])
+    tg.models.LanguageModel(tokenizer, cell="gru", units=(5,)).save(path)
+    return path
+
+
+def test_writes_a_page(monkeypatch, model_file, tmp_path, capsys):
+    page = tmp_path / "page.html"
+    assert run(monkeypatch, model_file, "--to", page, "--precision", "float32") == 0
+    assert '"name":"small"' in page.read_text(encoding="utf-8")
+    assert capsys.readouterr().out.startswith(f"wrote {page} (")
+    assert [file.name for file in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_opens_the_browser(monkeypatch, model_file, capsys):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    assert run(monkeypatch, model_file) == 0
+    assert opened[0].startswith("file://")
+
+
+def test_says_what_is_wrong(monkeypatch, model_file, tmp_path, capsys):
+    other = tmp_path / "other.keras"
+    keras.Sequential([keras.Input((None, 3)), keras.layers.GRU(4, name="gru")]).save(other)
+    page = tmp_path / "page.html"
+    for arguments, says in (
+        ([tmp_path / "none"], "there is no model"),
+        ([model_file, "--precision", "int8"], "`precision` must be one of"),
+        ([model_file, model_file], "names of their own"),
+        ([other], "local server"),
+    ):
+        assert run(monkeypatch, *arguments, "--to", page) == 2
+        error = capsys.readouterr().err
+        assert error.startswith("textgate: error: ")
+        assert says in error
+        assert error.count("\n") == 1
+    assert not page.exists()
