@@ -51,6 +51,24 @@ def test_two_sets_that_do_one_thing_each_are_named():
     assert "Without units 3 and 5, agreement falls to 52.0" in said
 
 
+def test_only_units_that_carry_the_gender_are_starred():
+    found = made_up.finding("each")
+    assert unit_claim(made_up.model(finding=found)).units == (3, 5)
+    model = made_up.model(finding=found | {"carriers": [3]})
+    assert unit_claim(model).units == (3,)
+    assert unit_claim(model).necessary == (3, 5)
+
+
+def test_a_task_that_the_model_cant_do_is_no_credit():
+    tables = made_up.unit_tables()
+    ablated = tables["side_tasks"].assign(set="necessary", intervention="mean")
+    tables["side_tasks"] = pd.concat([tables["side_tasks"], ablated]).assign(chance=0.5)
+    said = headline(made_up.model(units=tables))
+    assert "number agreement" in said
+    tables["side_tasks"] = tables["side_tasks"].assign(chance=0.9)
+    assert "number agreement" not in headline(made_up.model(units=tables))
+
+
 def test_one_set_that_does_both_is_named_once():
     model = made_up.model(finding=made_up.finding("both") | {"both": [3]})
     said = headline(model)

@@ -32,7 +32,7 @@ def test_a_classifiers_unit_is_found_and_no_other(kind):
         data=(base, y),
         **FEW,
     )
-    assert finding.both == (11,)
+    assert finding.both == finding.carriers == (11,)
     assert (finding.feature, finding.cell, finding.units) == ("yes", kind, 16)
     units = finding.tables["units"].set_index("unit")
     assert units["flipped 1→0"].drop(11).max() == 0

@@ -108,7 +108,7 @@ def test_perplexity_without_the_unit_is_worse_for_the_pronouns_only(one):
 def test_planted_redundantly_in_k_units_it_reports_k(cell, table):
     holds = {2: 1.0, 7: -1.0, 11: 1.0}
     found = find_units(planted(cell, UNITS, holds), table, seed=3, **FEW)
-    assert found.necessary == (2, 7, 11)
+    assert found.necessary == found.carriers.sorted() == (2, 7, 11)
     # Two of the three outvote the third, but without them it does the job alone.
     assert len(found.sufficient) == 2
     assert set(found.sufficient) < set(holds)
@@ -180,6 +180,18 @@ def test_too_few_items_and_other_models_are_refused(table):
         find_units(planted("gru", UNITS, {1: 1.0}), table.head(60), **FEW)
     with pytest.raises(TypeError, match="Received: str"):
         find_units("runs/lstm", table)
+
+
+def test_a_task_that_the_model_cant_do_costs_nothing_and_shows_nothing(table):
+    coin = table.copy()
+    swapped = np.arange(len(coin)) // 2 % 2 == 0
+    coin.loc[swapped, ["good", "bad"]] = coin.loc[swapped, ["bad", "good"]].to_numpy()
+    found = find_units(
+        planted("gru", UNITS, {5: 1.0}), table, **{**FEW, "side_tasks": {"a coin": coin}}
+    )
+    assert found.both == found.carriers == (5,)
+    assert found.tables["side_tasks"]["chance"].eq(0.5).all()
+    assert "%, chance 50 %), so it shows nothing" in found.verdict
 
 
 def test_a_task_that_needs_the_same_unit_is_seen_to_suffer(table):

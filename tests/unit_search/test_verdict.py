@@ -154,6 +154,29 @@ def test_what_failed_is_told():
     assert "0.025 or less is needed; and as many random units do it as well (p = 0.3)" in text
 
 
+def test_a_member_that_does_nothing_is_told():
+    facts = Facts("gender", "x", 0.99, sufficient=confirmed(3), necessary=confirmed(3, 5))
+    rows = [(3, 0.0005, True), (3, 0.0005, True), (5, 0.985, False)]
+    members = pd.DataFrame(rows, columns=["unit", "p_adjusted", "carries"])
+    text = verdict(facts, tables() | {"members": members}, Goals())
+    assert "Unit 5 does nothing by itself (p = 0.98), and without it the others do" in text
+    assert "isn't counted among those that carry gender" in text
+    assert "Unit 3 does nothing" not in text
+
+
+def test_a_side_task_that_the_model_cant_do_shows_nothing():
+    facts = Facts("gender", "x", 0.99, sufficient=confirmed(3), necessary=confirmed(3, 5))
+    known = tables(lost=0.0)
+    clean = {"task": "number agreement", "set": "none", "intervention": "none", "group": "all"}
+    for low, able in ((0.47, False), (0.6, True)):
+        row = pd.DataFrame([clean | {"accuracy": 0.52, "accuracy_low": low}])
+        table = pd.concat([row, known["side_tasks"]]).assign(chance=0.5)
+        text = verdict(facts, known | {"side_tasks": table}, Goals())
+        nothing = "Number agreement: the model can't do this task (52 %, chance 50 %), so it shows"
+        assert (nothing in text) != able
+        assert ("Number agreement stays" in text) == able
+
+
 def test_no_word_of_directions_where_none_was_tried():
     facts = Facts("gender", "x", 0.99, sufficient=tried(1), tried_subspace=False)
     assert "direction," not in said(facts)

@@ -99,6 +99,8 @@ class UnitClaim:
         necessary: Those that are necessary.
         specific: Another necessary set, chosen to spare what else the model does.
         both: The set that is sufficient and necessary at once.
+        carriers: The members of the first two that carry the gender; `None` if nobody asked, as in
+            findings of before.
     """
 
     kind: str
@@ -106,6 +108,7 @@ class UnitClaim:
     necessary: Units = _NONE
     specific: Units = _NONE
     both: Units = _NONE
+    carriers: Units | None = None
 
     @property
     def in_one(self) -> bool:
@@ -114,8 +117,9 @@ class UnitClaim:
 
     @property
     def units(self) -> Units:
-        """All units that hold the gender, the sufficient first."""
-        return self.sufficient | self.necessary
+        """All units that hold the gender, the sufficient first: those that are starred."""
+        members = self.sufficient | self.necessary
+        return members if self.carriers is None else self.carriers
 
 
 def unit_claim(model: ModelFindings) -> UnitClaim:
@@ -134,7 +138,8 @@ def unit_claim(model: ModelFindings) -> UnitClaim:
         return UnitClaim("unknowing")  # the protocol stops at a model that doesn't agree
     kind = str(finding.get("claim", "neither"))
     if kind in ("both", "each", "sufficient", "necessary"):
-        return UnitClaim(kind, **sets)
+        carriers = Units(finding["carriers"]) if "carriers" in finding else None
+        return UnitClaim(kind, carriers=carriers, **sets)
     return UnitClaim("direction" if int(finding.get("direction_rank", 0)) else "none")
 
 
@@ -175,7 +180,10 @@ def side_tasks(model: ModelFindings) -> pd.DataFrame | None:
 
 
 def side_costs(model: ModelFindings, name: str) -> list[tuple[str, float]]:
-    """Return for each task besides the most points that taking out a set costs it."""
+    """Return for each task besides the most points that taking out a set costs it.
+
+    A task that the model can't do shows nothing, and is left out.
+    """
     table = side_tasks(model)
     if table is None or "lost" not in table:
         return []
@@ -183,7 +191,15 @@ def side_costs(model: ModelFindings, name: str) -> list[tuple[str, float]]:
     return [
         (str(task), max(0.0, float(group["lost"].max())))
         for task, group in rows.groupby("task", sort=False)
+        if _mastered(table[(table["task"] == task) & (table["set"] == "none")])
     ]
+
+
+def _mastered(clean: pd.DataFrame) -> bool:
+    """Return whether the model does better than chance at a task, by its row without ablation."""
+    if not len(clean) or not {"chance", "accuracy_low"} <= set(clean):
+        return True
+    return bool((clean["accuracy_low"] > clean["chance"]).all())
 
 
 def beside_rule(model: ModelFindings, name: str, by: str, group: str = "all") -> pd.Series | None:

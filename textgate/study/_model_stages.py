@@ -190,7 +190,8 @@ class ModelStages:
     def holding_units(self) -> Units:
         """Return the units that were found to hold gender, the sufficient first; maybe none."""
         finding = self.finding()
-        return Units(finding.get("sufficient", ())) | finding.get("necessary", ())
+        members = Units(finding.get("sufficient", ())) | finding.get("necessary", ())
+        return Units(finding.get("carriers", members))
 
     def _find(self) -> None:
         from textgate.unit_search import find_units

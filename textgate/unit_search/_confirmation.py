@@ -282,6 +282,24 @@ def confirm(
     return Confirmations(sets, tuple(alternatives), pd.DataFrame(rows), clean_table(sample, seed))
 
 
+def without_excess(
+    selections: Selections, confirmed: Confirmations
+) -> tuple[Selections, Confirmations]:
+    """Take the sufficient set for the smallest necessary one, where it is confirmed as both.
+
+    Discovery asks for more than confirmation does. On the last bit of the way, units come in that
+    the other half shows to be superfluous, because the sufficient set falls near chance there
+    without them.
+    """
+    first, units = confirmed.sets.get("sufficient"), selections.sufficient.units
+    does_both = selections.sufficient.reached and first and first.sufficient and first.necessary
+    if first is None or not does_both or 0 < len(selections.necessary.units) <= len(units):
+        return selections, confirmed
+    necessary = replace(selections.necessary, units=units, reached=True)
+    sets = {**confirmed.sets, "necessary": first.renamed("necessary")}
+    return replace(selections, necessary=necessary), confirmed._replace(sets=sets)
+
+
 def confirm_each_unit(
     sample: Sample, ranking: pd.DataFrame, norms: np.ndarray, seed: int = 0
 ) -> pd.DataFrame:

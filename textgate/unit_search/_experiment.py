@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from textgate.interchange import Units
 from textgate.interchange.effects import Sample
 from textgate.unit_search._confirmation import clean_table
 from textgate.unit_search._facts import Facts, claim_of
 from textgate.unit_search._finding import UnitFinding
 from textgate.unit_search._goals import Goals
 from textgate.unit_search._halves import Halves
+from textgate.unit_search._members import carriers
 from textgate.unit_search._subject import Place, Subject
 from textgate.unit_search._verdict import verdict
 
@@ -72,6 +74,7 @@ class Experiment:
             necessary=facts.necessary.units,
             specific=facts.specific.units,
             both=facts.both,
+            carriers=carriers(tables["members"]) if "members" in tables else Units(),
             alternatives=facts.alternatives if facts.sufficient.units else (),
             direction_rank=facts.subspace,
             claim=claim_of(facts),

@@ -128,6 +128,12 @@ class Facts:
         )
 
     @property
+    def claimed(self) -> dict[str, Units]:
+        """The sets that are claimed to be sufficient and to be necessary, by the claim."""
+        sets = {"sufficient": self.sufficient.units, "necessary": self.necessary.units}
+        return {claim: units for claim, units in sets.items() if units}
+
+    @property
     def both(self) -> Units:
         """The set that is sufficient and necessary at once, the smaller one if both are."""
         if self.sufficient.does_both:

@@ -32,6 +32,8 @@ CAPTIONS = {
     "selection": "How forward selection went, on the discovery half.",
     "layers": "What discovery came to in each layer.",
     "split": "The two halves: disjoint in templates, lexemes and verbs.",
+    "members": "What each member of a confirmed set does by itself, and whether the set fails "
+    "without it. One that does neither is not said to carry the feature.",
     "units": "What each unit does alone, on both halves.",
 }
 _MOST_ROWS = 40  # of a table on a page; the CSV files have all
@@ -62,6 +64,8 @@ class UnitFinding:
             ablation spares the other tasks, confirmed as necessary; or empty.
         both: The one of the first two that is sufficient and necessary at once, the first if both
             are; or empty.
+        carriers: The members of the first two that carry the feature: on the confirmation half they
+            do something by themselves, or the set fails without them.
         alternatives: Further sets, disjoint from the sufficient one, that were confirmed as well.
         direction_rank: The dimensions of the subspace that does it; 0 if none of up to four does.
         claim: `"both"`, `"each"`, `"sufficient"`, `"necessary"`, `"neither"` or `"absent"`; see
@@ -83,6 +87,7 @@ class UnitFinding:
     necessary: Units
     specific: Units
     both: Units
+    carriers: Units
     alternatives: tuple[Units, ...]
     direction_rank: int
     claim: str
@@ -121,7 +126,8 @@ class UnitFinding:
         """Return everything but the tables as JSON."""
         names = (
             *("feature", "layer", "signal", "cell", "units", "sufficient", "necessary"),
-            *("specific", "both", "alternatives", "direction_rank", "claim", "verdict", "seed"),
+            *("specific", "both", "carriers", "alternatives", "direction_rank", "claim"),
+            *("verdict", "seed"),
         )
         facts = {name: getattr(self, name) for name in names} | {
             "goals": asdict(self.goals),

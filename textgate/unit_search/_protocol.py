@@ -11,7 +11,7 @@ from textgate.datasets.features import FEATURES, Feature, feature_of, features_o
 from textgate.interchange import Contrasts, Units
 from textgate.interchange.effects import Sample
 from textgate.unit_search._codes import codes
-from textgate.unit_search._confirmation import confirm, confirm_each_unit
+from textgate.unit_search._confirmation import confirm, confirm_each_unit, without_excess
 from textgate.unit_search._experiment import Experiment
 from textgate.unit_search._facts import Facts
 from textgate.unit_search._finding import UnitFinding
@@ -19,6 +19,7 @@ from textgate.unit_search._fresh_weights import with_fresh_weights
 from textgate.unit_search._goals import Goals
 from textgate.unit_search._halves import LEAST, divide
 from textgate.unit_search._losses import losses
+from textgate.unit_search._members import members
 from textgate.unit_search._selection import (
     Selections,
     further_sufficient,
@@ -147,6 +148,7 @@ def find_units(
 
         stage("confirming", 12)
         confirmed = confirm(confirmation, selections, discovery.norms, goals, controls, seed)
+        selections, confirmed = without_excess(selections, confirmed)
         stage("confirming each unit", 3)
         tables["units"] = confirm_each_unit(confirmation, ranking, discovery.norms, seed)
         stage("trying a direction", 2)
@@ -165,6 +167,7 @@ def find_units(
     facts = Facts.of(
         feature.name, place, confirmation, goals, selections, confirmed, subspace, halves.power
     )
+    tables["members"] = members(confirmation, facts.claimed, tables["units"], goals)
     return experiment.finding(place, discovery.units, facts, tables)
 
 

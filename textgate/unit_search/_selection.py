@@ -182,7 +182,8 @@ def smallest_necessary(
                 accuracy[kind] = np.full(len(sets), np.nan)
                 accuracy[kind][best] = sample.accuracy(sample.run(sets[best][None], kind)).mean()
         done = np.zeros(len(sets), bool)
-        done[best] = max(values[best] for values in accuracy.values()) <= bar
+        low = max(values[best] for values in accuracy.values()) <= bar
+        done[best] = low and np.isfinite(lost[best])
         columns = {"lost": lost} | {f"accuracy {kind}": accuracy[kind] for kind in accuracy}
         return Scores(lost, done, pd.DataFrame(columns))
 

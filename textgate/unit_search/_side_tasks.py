@@ -36,11 +36,19 @@ class SideTask:
         name: The task's name.
         runner: For the pairs to report.
         chooser: For the others; `None` if there are too few to divide.
+        chance: The accuracy of a model that can't do the task.
     """
 
     name: str
     runner: Runner
     chooser: Runner | None
+    chance: float = 0.5
+
+    @property
+    def mastered(self) -> bool:
+        """Whether the model can do the task; if it can't, units can't cost anything there."""
+        overall, *_ = _accuracy_rows({}, self.runner, self.runner.clean())
+        return bool(overall["accuracy_low"] > self.chance)
 
     def cost(self, sets: np.ndarray) -> np.ndarray:
         """Return the most points that an ablation of each set costs, on the choosers' half."""
@@ -93,7 +101,7 @@ def side_tasks_of(
             else:
                 chooser = subject.runner(items.select(halves.discovery[:_MOST]), place)
                 items = items.select(halves.confirmation[:_MOST])
-        tasks.append(SideTask(name, subject.runner(items, place), chooser))
+        tasks.append(SideTask(name, subject.runner(items, place), chooser, _chance(task)))
     return tasks
 
 
@@ -103,6 +111,14 @@ def _items_of(subject: Subject, name: str, task: Task) -> Contrasts:
     if isinstance(task, tuple):
         return margins(subject.model, *task)
     return subject.contrasts(task, name, with_source=False)
+
+
+def _chance(task: Task) -> float:
+    """Return the accuracy of a model that can't do a task: of two answers one, or always one."""
+    if not isinstance(task, tuple):
+        return 0.5
+    _, counts = np.unique(np.asarray(task[1]), return_counts=True)
+    return float(counts.max() / counts.sum()) if len(counts) > 1 else 0.5
 
 
 def smallest_specific(
@@ -123,13 +139,15 @@ def smallest_specific(
 
     Returns:
         What selection came to; `None` if there was no call for it, because the smallest necessary
-        set spares the tasks or there is none, or because no task has items to choose units by.
+        set spares the tasks or there is none, or because no task that the model can do has items
+        to choose units by.
     """
+    choosing = [task for task in tasks if task.chooser is not None and task.mastered]
 
     def cost(sets: np.ndarray) -> np.ndarray:
-        return np.asarray(np.max([task.cost(sets) for task in tasks], axis=0))
+        return np.asarray(np.max([task.cost(sets) for task in choosing], axis=0))
 
-    if not necessary.reached or all(task.chooser is None for task in tasks):
+    if not necessary.reached or not choosing:
         return None
     if cost(necessary.units.mask(sample.units)[None])[0] <= goals.spared:
         return None
@@ -158,7 +176,8 @@ def ablate_in_task(
     Returns:
         Rows for each set and ablation, and for the clean model: for all items and for each kind of
         antecedent (`group`), `accuracy` with its interval and `lost` (in points of 100, against the
-        clean model); for all items also `random_lost` (mean over random sets) and `random_lost_95`.
+        clean model); for all items also `random_lost` (mean over random sets) and `random_lost_95`;
+        and `chance`, the accuracy of a model that can't do the task.
     """
     runner, total = task.runner, task.runner.units
     clean = runner.clean()
@@ -175,11 +194,11 @@ def ablate_in_task(
             overall["random_lost"] = float(lost.mean())
             overall["random_lost_95"] = float(np.quantile(lost, 0.95))
             rows += [overall, *groups]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(chance=task.chance)
 
 
 def _accuracy_rows(
-    label: dict[str, Any], runner: Runner, decisions: np.ndarray, seed: int
+    label: dict[str, Any], runner: Runner, decisions: np.ndarray, seed: int = 0
 ) -> list[dict[str, Any]]:
     """Return a row for all items, and one for each kind of antecedent."""
     table, clean = runner.items.table, runner.clean()
@@ -187,7 +206,7 @@ def _accuracy_rows(
     if "antecedent_kind" in table:
         kinds = table["antecedent_kind"].astype(str).to_numpy()
         groups |= {kind: kinds == kind for kind in sorted(set(kinds))}
-    clusters = [table[column].to_numpy() for column in ("template", "lexeme") if column in table]
+    clusters = [table[name].to_numpy() for name in runner.items.groups if name in table]
     rows = []
     for group, chosen in groups.items():
         right = decisions[chosen] > 0

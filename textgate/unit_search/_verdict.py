@@ -37,6 +37,7 @@ def verdict(facts: Facts, tables: Mapping[str, pd.DataFrame], goals: Goals) -> s
     sentences = _on_sufficient(facts, effects, goals)
     sentences += _on_necessary(facts, effects, tables["side_tasks"], goals)
     sentences += _on_specific(facts, effects, tables["side_tasks"])
+    sentences += _on_members(facts, tables.get("members"))
     sentences += _on_power(facts)
     if not facts.sufficient.units and facts.tried_subspace:
         sentences.append(_on_subspace(facts))
@@ -144,6 +145,21 @@ def _shortfall(chosen: SetFacts, asked: str, power: Power | None) -> str:
     return f"{'which is enough, but' if judged.reached else 'and'} {'; and '.join(reasons)}."
 
 
+def _on_members(facts: Facts, members: pd.DataFrame | None) -> list[str]:
+    """Return which members of the sets are no evidence of anything."""
+    if members is None:
+        return []
+    carries = members.groupby("unit", sort=False)["carries"].any()
+    sentences = []
+    for unit in carries.index[~carries.to_numpy()]:
+        row = members[members["unit"] == unit].iloc[0]
+        sentences.append(
+            f"Unit {unit} does nothing by itself (p = {row['p_adjusted']:.2g}), and without it the "
+            f"others do as well: it isn't counted among those that carry {facts.feature}."
+        )
+    return sentences
+
+
 def _on_power(facts: Facts) -> list[str]:
     """Return what the halves had to do with it that a set wasn't confirmed."""
     power = facts.power
@@ -238,6 +254,14 @@ def _on_side_tasks(units: Units, side_tasks: pd.DataFrame, label: str) -> list[s
         rows = side_tasks[side_tasks["set"] == "sufficient"]
     sentences = []
     for task, of_task in rows.groupby("task", sort=False):
+        clean = side_tasks[(side_tasks["task"] == task) & (side_tasks["set"] == "none")]
+        if not _mastered(clean):
+            right, chance = clean["accuracy"].iloc[0], clean["chance"].iloc[0]
+            sentences.append(
+                f"{str(task).capitalize()}: the model can't do this task ({_percent(right)}, "
+                f"chance {_percent(chance)}), so it shows nothing."
+            )
+            continue
         overall = of_task[of_task["group"] == "all"]
         lost = max(0.0, float(overall["lost"].max()))
         worst = overall["intervention"].iloc[int(overall["lost"].argmax())]
@@ -251,6 +275,14 @@ def _on_side_tasks(units: Units, side_tasks: pd.DataFrame, label: str) -> list[s
             )
         sentences.append(f"{line}).")
     return sentences
+
+
+def _mastered(clean: pd.DataFrame) -> bool:
+    """Return whether a model does better than chance at a side task, by its clean rows."""
+    if not len(clean) or "chance" not in clean:  # nothing is known against it
+        return True
+    overall = clean[clean["group"] == "all"].iloc[0]
+    return bool(overall["accuracy_low"] > overall["chance"])
 
 
 def _effects(effects: pd.DataFrame, label: str, kind: str) -> pd.DataFrame:
