@@ -32,7 +32,7 @@ LARGE_FUNCTIONS = {
     "recurrence.fast.tensorflow_lstm.run": "a loop and its gradient, which share their names",
     "interchange._contrasts.contrasts": "pairs, or one argument for each part of an item",
     "probing._sparse.sparse_probe": "one argument for each choice of the experiment",
-    "probing.probes.probe": "one argument for each choice of the experiment",
+    "probing._probe.probe": "one argument for each choice of the experiment",
     "unit_search._protocol.find_units": "one argument for each choice of the experiment",
 }
 # What doesn't hold yet. Take out what you mend, and add nothing.

@@ -31,9 +31,9 @@ from textgate.interchange._clean_runs import check_stack
 from textgate.interchange._contrasts import contrasts
 from textgate.interchange._erased_models import erased_model
 from textgate.interchange._items import Contrasts
+from textgate.probing.classifiers import held_out
 from textgate.probing.erasure import Eraser, leace, random_erasers
 from textgate.probing.folds import Targets, by_group, obstacle, targets_of
-from textgate.probing.probes import held_out
 
 _STEPS = ("every", "last")
 _CLUSTERS = ("template", "lexeme", "doc")

@@ -13,17 +13,17 @@ import numpy as np
 import xarray as xr
 
 from textgate.evaluation import interval
-from textgate.probing._signals import PerExample, Trace
+from textgate.probing._signals import PerExample, PerStep, Trace
 from textgate.probing._tasks import Sample, Task, task_of
 from textgate.probing._threads import one_thread
-from textgate.probing.folds import Split, by_group, check_folds, obstacle
-from textgate.probing.probes import classifier
+from textgate.probing.classifiers import classifier
+from textgate.probing.folds import Split, check_folds, obstacle
 
 
 def temporal_generalization(
     trace: Trace,
-    labels: PerExample,
-    groups: PerExample,
+    labels: PerStep,
+    groups: PerStep | None,
     signal: str | None,
     positions: Sequence[int],
     *,
@@ -41,7 +41,7 @@ def temporal_generalization(
 
     Args:
         trace: As for `probe`.
-        labels: As for `probe`.
+        labels: As for `probe`, classes; labels of steps are read at each position.
         groups: As for `probe`.
         signal: As for `probe`.
         positions: The positions, relative to `anchor` if there is one.
@@ -72,7 +72,12 @@ def temporal_generalization(
     """
     check_folds(folds)
     task = task_of(trace, labels, groups, signal, layer, anchor)
-    splits = by_group(task.targets, folds, seed)
+    if task.every.are_numbers:
+        raise ValueError(
+            "`labels` must be classes; make classes of numbers, such as above or below their "
+            "median. Received: numbers"
+        )
+    splits = task.splits(folds, seed)
     places = [int(position) for position in positions]
     samples = _samples(task, places, folds)
     square = (len(places), len(places))
@@ -80,7 +85,7 @@ def temporal_generalization(
     for i, sample in enumerate(samples):
         for j, correct in enumerate(_correct(sample, samples, task, splits, strength)):
             accuracy[i, j] = correct.mean()
-            clusters = [task.targets.groups[samples[j].rows]]
+            clusters = [task.every.groups[samples[j].entries]]
             low[i, j], high[i, j] = interval(correct, clusters, resamples=resamples, seed=seed)
     dims = ("trained_at", "tested_at")
     return xr.Dataset(
@@ -125,15 +130,15 @@ def _correct(
     sample: Sample, others: Sequence[Sample], task: Task, splits: Sequence[Split], strength: float
 ) -> list[np.ndarray]:
     """Return where a probe that is trained on one sample is right on each of the others."""
-    y = task.targets.y
+    y = task.every.y
     correct = [np.empty(len(other.rows), bool) for other in others]
     for train, test in splits:
-        chosen = np.isin(sample.rows, train)
+        chosen = np.isin(sample.entries, train)
         with one_thread():
-            probe = classifier(sample.values[chosen], y[sample.rows[chosen]], strength)
+            probe = classifier(sample.values[chosen], y[sample.entries[chosen]], strength)
             for other, right in zip(others, correct, strict=True):
-                held_out = np.isin(other.rows, test)
+                held_out = np.isin(other.entries, test)
                 if held_out.any():
                     predicted = probe.predict(other.values[held_out])
-                    right[held_out] = predicted == y[other.rows[held_out]]
+                    right[held_out] = predicted == y[other.entries[held_out]]
     return correct

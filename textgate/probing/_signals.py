@@ -1,9 +1,12 @@
-"""The values of one signal at one position of each example: what every probe reads.
+"""The values of one signal at one position of each example, or at many: what every probe reads.
 
 A position is counted in each example's own unmasked steps, so that padding doesn't matter: 0 is the
 first, 1 the second, −1 the last. With an anchor it is relative to a step that differs from example
 to example, such as the antecedent of a pronoun: 0 is the anchor itself, 2 is two steps later. An
 example that has no unmasked step there is left out.
+
+Several steps of each example are read at once where the position is `"all"`, a slice of the
+unmasked steps, or a boolean array that says which. Masked steps are never among them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
 
 Trace = xr.DataTree | xr.Dataset | xr.DataArray  # a trace, a node of it, or one signal
 PerExample = ArrayLike  # a value for each example, or the name of a label of the trace
+PerStep = ArrayLike  # a value for each example or each step, or the name of such a label
+Position = int | str | slice | np.ndarray | xr.DataArray  # one step of each example, or several
+ALL = "all"
 
 _DIMS = ("example", "time", "unit")
 
@@ -64,9 +71,111 @@ class Signal:
         Returns:
             `float64` values of shape `(rows, units)` and the rows' numbers among the examples.
         """
-        steps = _steps(self.mask, position, anchor)
-        rows = np.flatnonzero(steps >= 0)
-        return _pointwise(self.values, rows, steps[rows]), rows
+        rows, steps = self.places(position, anchor)
+        return self.read(rows, steps), rows
+
+    def places(
+        self, position: Position, anchor: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the examples and the steps that a position stands for, example by example.
+
+        Raises:
+            ValueError: If it is no position, or there is an anchor for several steps.
+        """
+        if not is_pooled(position):
+            steps = _steps(self.mask, position, anchor)
+            rows = np.flatnonzero(steps >= 0)
+            return rows, steps[rows]
+        if anchor is not None:
+            raise ValueError(
+                "`anchor` goes with positions that are whole numbers, not with many steps at once. "
+                f"Received: position={described(position)}"
+            )
+        rows, steps = np.nonzero(self.mask & _chosen(self, position))
+        return rows, steps
+
+    def read(self, rows: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """Return `float64` values of shape `(rows, units)`, one row for each example and step."""
+        if len(np.unique(rows)) == len(rows):
+            return _pointwise(self.values, rows, steps)
+        return self.read_many(rows, steps).astype(np.float64)
+
+    def read_many(self, rows: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """Return the values at many steps in the signal's own precision.
+
+        Raises:
+            ValueError: If a value isn't finite.
+        """
+        values: np.ndarray = self.values.values[rows, steps]
+        if not np.isfinite(values).all():
+            bad = (~np.isfinite(values)).any(axis=1)
+            raise ValueError(
+                f"unmasked steps of {self.name!r} must have finite values. Received: "
+                f"{int(bad.sum())} steps that haven't, the first in example {rows[bad.argmax()]} "
+                f"at step {steps[bad.argmax()]}"
+            )
+        return values
+
+
+def is_pooled(position: Any) -> bool:
+    """Whether a position stands for several steps of an example, to be taken together."""
+    return isinstance(position, str | slice) or np.ndim(position) == 2
+
+
+def described(position: Any) -> str | int:
+    """Return what a table says of a position: its number, `"all"` or another name."""
+    if isinstance(position, str):
+        return position
+    if isinstance(position, slice):
+        parts = ["" if part is None else str(part) for part in (position.start, position.stop)]
+        return ":".join([*parts, *([] if position.step is None else [str(position.step)])])
+    return "chosen" if is_pooled(position) else int(position)
+
+
+def _chosen(signal: Signal, position: Position) -> np.ndarray:
+    """Return which steps are chosen, masked ones perhaps among them; `(example, time)`."""
+    if isinstance(position, slice):
+        chosen = np.zeros_like(signal.mask)
+        for example, mask in zip(chosen, signal.mask, strict=True):
+            example[np.flatnonzero(mask)[position]] = True
+        return chosen
+    if isinstance(position, str) and position == ALL:
+        return np.ones_like(signal.mask)
+    given: Any = position
+    if isinstance(position, str):
+        coords: Mapping[Any, xr.DataArray] = signal.values.coords
+        if position not in coords or set(coords[position].dims) != set(_DIMS[:2]):
+            raise ValueError(
+                f"`position` must be {ALL!r}, whole numbers, a slice, or a boolean array "
+                f"(example, time) or the name of one. Received: position={position!r}"
+            )
+        given = coords[position]
+    if isinstance(given, xr.DataArray) and set(given.dims) == set(_DIMS[:2]):
+        given = given.transpose(*_DIMS[:2])
+    chosen = as_booleans(np.asarray(given), "position")
+    if chosen.shape != signal.mask.shape:
+        raise ValueError(
+            "`position` must have the examples and steps of the trace, "
+            f"shape {signal.mask.shape}. Received: shape {chosen.shape}"
+        )
+    return chosen
+
+
+def as_booleans(array: np.ndarray, name: str) -> np.ndarray:
+    """Return booleans, also where joining traces has filled them up with NaN, which is false.
+
+    Raises:
+        ValueError: If there is something else.
+    """
+    if array.dtype == bool:
+        return array
+    there = ~pd.isna(array)
+    if array.dtype.kind not in "fiuO" or not np.isin(array[there].astype(float), (0, 1)).all():
+        raise ValueError(
+            f"`{name}` must be true or false at each step. Received: values of {array.dtype}"
+        )
+    true: np.ndarray = there & (np.where(there, array, 0) == 1)
+    return true
 
 
 def signal_of(trace: Trace, signal: str | None, layer: str | None = None) -> Signal:
@@ -108,7 +217,7 @@ def signal_of(trace: Trace, signal: str | None, layer: str | None = None) -> Sig
         )
     values = values.transpose(*_DIMS)
     if "mask" in values.coords:
-        mask = np.asarray(values.coords["mask"].transpose("example", "time").values, bool)
+        mask = as_booleans(values.coords["mask"].transpose("example", "time").values, "mask")
     else:
         mask = ~np.isnan(values.values).all(axis=2)
     return Signal(values, mask, name, path)
@@ -179,7 +288,7 @@ def _node(trace: xr.DataTree, layer: str | None) -> tuple[xr.Dataset, str]:
     return node.to_dataset(), path
 
 
-def _steps(mask: np.ndarray, position: int, anchor: np.ndarray | None) -> np.ndarray:
+def _steps(mask: np.ndarray, position: Any, anchor: np.ndarray | None) -> np.ndarray:
     """Return the time index of a position in each example, −1 where it has none."""
     if isinstance(position, bool) or not isinstance(position, int | np.integer):
         raise ValueError(f"A position must be a whole number. Received: {position!r}")

@@ -18,11 +18,12 @@ import numpy as np
 import pandas as pd
 
 from textgate.evaluation import interval
-from textgate.probing._signals import PerExample, Trace
+from textgate.probing._r2 import measures_of_numbers
+from textgate.probing._signals import PerExample, PerStep, Position, Trace, described
 from textgate.probing._tasks import Sample, task_of
 from textgate.probing._threads import one_thread
-from textgate.probing.folds import Split, by_group, check_folds
-from textgate.probing.probes import classifier
+from textgate.probing.classifiers import classifier, held_out_numbers
+from textgate.probing.folds import Split, Targets, by_group, check_folds
 
 _MOST = 16  # units that a row names
 Ranking = Callable[[np.ndarray, np.ndarray], np.ndarray]  # from features and classes
@@ -30,10 +31,10 @@ Ranking = Callable[[np.ndarray, np.ndarray], np.ndarray]  # from features and cl
 
 def sparse_probe(
     trace: Trace,
-    labels: PerExample,
-    groups: PerExample,
+    labels: PerStep,
+    groups: PerStep | None,
     signal: str | None,
-    position: int = -1,
+    position: Position | None = None,
     sizes: Sequence[int] = (1, 2, 4, 8, 16, 32),
     *,
     ranking: str = "mean_difference",
@@ -51,11 +52,12 @@ def sparse_probe(
         labels: As for `probe`.
         groups: As for `probe`.
         signal: As for `probe`.
-        position: The position.
+        position: The position, or many steps at once, as for `probe`.
         sizes: The numbers k of units; those beyond the layer's are left out.
         ranking: `"mean_difference"`: by the difference of the classes' means in standard
-            deviations; or `"l1"`: by the coefficients of a logistic regression with an L1 penalty
-            (with more than two classes, the largest of each class against the rest).
+            deviations, or for numbers by their correlation; or `"l1"`, for classes: by the
+            coefficients of a logistic regression with an L1 penalty (with more than two classes,
+            the largest of each class against the rest).
         layer: Name of the layer, where the trace has several.
         anchor: A step of each example, or the name of a label.
         folds: Number of folds.
@@ -67,7 +69,8 @@ def sparse_probe(
         One row a size, the last with all units: `units` (how many), `accuracy`, `low`, `high`,
         `majority`, `chosen` (the units that most folds choose, most often chosen first, separated
         by spaces; at most 16), `stability` (mean Jaccard overlap of two folds' choices), `ranking`,
-        `layer`, `signal`, `position`, `examples`, `groups`, `folds`, `strength`, `seed`.
+        `layer`, `signal`, `position`, `examples`, `groups`, `folds`, `strength`, `seed`. Over steps
+        also `steps`; for numbers `r2` in place of `accuracy` and `majority`.
 
     Raises:
         ValueError: As `probe`, and if a size or the ranking isn't one.
@@ -90,22 +93,25 @@ def sparse_probe(
     sizes = list(sizes)
     if not sizes or any(isinstance(k, bool) or not isinstance(k, int) or k < 1 for k in sizes):
         raise ValueError(f"`sizes` must be whole numbers above 0. Received: sizes={sizes}")
-    task = task_of(trace, labels, groups, signal, layer, anchor)
-    sample = task.at(position)
+    task = task_of(trace, labels, groups, signal, layer, anchor, position)
+    place = task.position if position is None else position
+    sample = task.at(place)
     if not len(sample.rows):
-        raise ValueError(f"`position` must lie within the examples. Received: position={position}")
+        raise ValueError(
+            f"`position` must lie within the examples. Received: position={described(place)}"
+        )
+    if sample.targets.are_numbers and ranking == "l1":
+        raise ValueError(
+            "numbers are ranked by \"mean_difference\", their correlation. Received: ranking='l1'"
+        )
     splits = by_group(sample.targets, folds, seed)
     rows = []
     for size, trial in _trials(sample, sizes, splits, _RANKINGS[ranking], strength).items():
-        low, high = interval(trial.correct, [sample.targets.groups], resamples=resamples, seed=seed)
         chosen = _most_chosen(trial.choices, min(size, _MOST))
         rows.append(
             {
                 "units": size,
-                "accuracy": float(trial.correct.mean()),
-                "low": low,
-                "high": high,
-                "majority": sample.targets.majority,
+                **_measures(trial.predicted, sample.targets, resamples, seed),
                 "chosen": " ".join(str(unit) for unit in task.signal.units[chosen]),
                 "stability": _stability(trial.choices),
             }
@@ -114,8 +120,9 @@ def sparse_probe(
         ranking=ranking,
         layer=task.signal.layer,
         signal=task.signal.name,
-        position=int(position),
-        examples=len(sample.rows),
+        position=described(place),
+        examples=len(np.unique(sample.rows)),
+        **({"steps": len(sample.rows)} if task.over_steps else {}),
         groups=sample.targets.group_count,
         folds=folds,
         strength=float(strength),
@@ -123,10 +130,24 @@ def sparse_probe(
     )
 
 
-class _Trial(NamedTuple):
-    """What came of probes on so many units: where they are right, and each fold's choice."""
+def _measures(
+    predicted: np.ndarray, targets: Targets, resamples: int, seed: int
+) -> dict[str, float]:
+    """Return accuracy or R², with its interval."""
+    y, groups = targets.y, targets.groups
+    if targets.are_numbers:
+        nothing = np.zeros(len(y), bool)
+        return measures_of_numbers(y, predicted, [], nothing, groups, resamples, seed)
+    correct = predicted == y
+    low, high = interval(correct, [groups], resamples=resamples, seed=seed)
+    accuracy = float(correct.mean())
+    return {"accuracy": accuracy, "low": low, "high": high, "majority": targets.majority}
 
-    correct: np.ndarray
+
+class _Trial(NamedTuple):
+    """What came of probes on so many units: what they predict, and each fold's choice."""
+
+    predicted: np.ndarray
     choices: list[frozenset[int]]
 
 
@@ -138,17 +159,24 @@ def _trials(
     strength: float,
 ) -> dict[int, _Trial]:
     """Train probes on the best units of each fold, for each number of units and for all."""
-    x, y = sample.values, sample.targets.y
+    x, y, are_numbers = sample.values, sample.targets.y, sample.targets.are_numbers
+    if are_numbers:
+        ranking = _by_correlation
     units = x.shape[1]
     sizes = sorted({size for size in sizes if size < units} | {units})
-    trials = {size: _Trial(np.empty(len(y), bool), []) for size in sizes}
+    trials = {size: _Trial(np.empty(len(y), y.dtype), []) for size in sizes}
     for train, test in splits:
         order = ranking(x[train], y[train])
         for size, trial in trials.items():
             best = np.sort(order[:size])
             with one_thread():
-                probe = classifier(x[train][:, best], y[train], strength)
-                trial.correct[test] = probe.predict(x[test][:, best]) == y[test]
+                if are_numbers:
+                    fold = [(train, test)]
+                    read = held_out_numbers(x[:, best], y[:, None], fold, strength)
+                    trial.predicted[test] = read[test, 0]
+                else:
+                    probe = classifier(x[train][:, best], y[train], strength)
+                    trial.predicted[test] = probe.predict(x[test][:, best])
             trial.choices.append(frozenset(best.tolist()))
     return trials
 
@@ -164,6 +192,14 @@ def _by_mean_difference(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         where=deviation > 0,
     )
     return np.argsort(-apart, kind="stable")
+
+
+def _by_correlation(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return the units by how closely they go with numbers, up or down, the closest first."""
+    x, y = x - x.mean(axis=0), y - y.mean()
+    deviation = np.sqrt((x**2).mean(axis=0))
+    share = np.divide(np.abs(y @ x), deviation, out=np.zeros(x.shape[1]), where=deviation > 0)
+    return np.argsort(-share, kind="stable")
 
 
 def _by_l1(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -29,6 +29,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from textgate.probing._signals import PerStep, Position, Trace
+from textgate.probing._tasks import task_of
 from textgate.probing._threads import one_thread
 
 
@@ -86,12 +88,24 @@ class Eraser:
         return offset
 
 
-def leace(features: ArrayLike, labels: ArrayLike) -> Eraser:
+def leace(
+    features: ArrayLike | Trace,
+    labels: PerStep,
+    signal: str | None = None,
+    position: Position | None = None,
+    *,
+    layer: str | None = None,
+) -> Eraser:
     """Return the eraser of labels from features, in closed form (Belrose et al. 2023).
 
     Args:
-        features: Of shape `(n, features)`.
-        labels: Classes, of shape `(n,)`; or numbers of shape `(n, targets)`, taken as they are.
+        features: Of shape `(n, features)`; or a trace, whose signal is read where the label is.
+        labels: Classes, of shape `(n,)`; or numbers of shape `(n, targets)`, taken as they are. Of
+            a trace: the labels of its examples or steps, or their name, as for `probe`.
+        signal: Of a trace: the name of the signal, as for `probe`.
+        position: Of a trace: where it is read, as for `probe`; by default at the last step, and for
+            labels of steps at all unmasked ones.
+        layer: Of a trace: the name of the layer, where it has several.
 
     Returns:
         The eraser. Features that say nothing about the labels give rank 0 and are left alone.
@@ -108,11 +122,35 @@ def leace(features: ArrayLike, labels: ArrayLike) -> Eraser:
     >>> erased = eraser.transform(features)
     >>> eraser.rank, np.allclose(erased[labels == 0].mean(0), erased[labels == 1].mean(0))
     (1, True)
+
+    From a trace, over all its steps; `textgate.Affine` erases so inside a model.
+
+    >>> import xarray as xr
+    >>> states = xr.DataArray(features.reshape(20, 10, 5), dims=("example", "time", "unit"))
+    >>> np.allclose(leace(states, labels.reshape(20, 10)).projection, eraser.projection)
+    True
     """
+    if isinstance(features, Trace) and getattr(features, "ndim", 3) == 3:
+        features, labels = _read(features, labels, signal, position, layer)
+    elif signal is not None or position is not None or layer is not None:
+        raise ValueError(
+            "`signal`, `position` and `layer` go with a trace. "
+            f"Received: features of type {type(features).__name__}"
+        )
     data = _whitened(features)
     z = _targets(labels, len(data.x))
     z = z - z.mean(axis=0)
     return _eraser(data, _span(data.u.T @ z, float(np.linalg.norm(z, ord=2))), "leace")
+
+
+def _read(
+    trace: Trace, labels: PerStep, signal: str | None, position: Position | None, layer: str | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the features and the labels at a position of a trace."""
+    task = task_of(trace, labels, None, signal, layer, position=position)
+    sample = task.at(task.position if position is None else position)
+    y = sample.targets.y
+    return sample.values, y[:, None] if sample.targets.are_numbers else y
 
 
 def random_eraser(

@@ -21,7 +21,8 @@ class Targets:
     """What is to be predicted, and what belongs together.
 
     Attributes:
-        y: The class of each example as a number, of shape `(n,)`.
+        y: The class of each example (or step) as a whole number, of shape `(n,)`; or a float,
+            where numbers are to be predicted.
         groups: The group of each example as a number, of shape `(n,)`.
         classes: The classes' names.
     """
@@ -32,9 +33,16 @@ class Targets:
 
     def of(self, rows: np.ndarray) -> "Targets":
         """Return those of some examples, with the classes and groups numbered anew."""
-        present, y = np.unique(self.y[rows], return_inverse=True)
         _, groups = np.unique(self.groups[rows], return_inverse=True)
+        if self.are_numbers:
+            return Targets(self.y[rows], groups, ())
+        present, y = np.unique(self.y[rows], return_inverse=True)
         return Targets(y, groups, tuple(self.classes[code] for code in present))
+
+    @property
+    def are_numbers(self) -> bool:
+        """Whether numbers are to be predicted, not classes."""
+        return bool(self.y.dtype.kind == "f")
 
     @property
     def majority(self) -> float:
@@ -63,7 +71,9 @@ def targets_of(labels: np.ndarray, groups: np.ndarray) -> Targets:
 
 def obstacle(targets: Targets, folds: int) -> str | None:
     """Return what stands in the way of so many folds, or `None`."""
-    if not len(targets.y) or len(targets.classes) < 2:
+    if targets.are_numbers and len(np.unique(targets.y)) < 2:
+        return f"`labels` must have at least two values. Received: {np.unique(targets.y).tolist()}"
+    if not targets.are_numbers and (not len(targets.y) or len(targets.classes) < 2):
         return f"`labels` must have at least two classes. Received: {list(targets.classes)}"
     if targets.group_count < folds:
         return (
@@ -97,8 +107,22 @@ def by_group(targets: Targets, folds: int, seed: int) -> list[Split]:
 
     if reason := obstacle(targets, folds):
         raise ValueError(reason)
+    if targets.are_numbers:
+        return _of_equal_size(targets.groups, folds, seed)
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     return list(splitter.split(targets.y, targets.y, targets.groups))
+
+
+def _of_equal_size(groups: np.ndarray, folds: int, seed: int) -> list[Split]:
+    """Return folds of whole groups, each about as large: the largest groups are dealt out first."""
+    sizes = np.bincount(groups)
+    order = np.random.default_rng(seed).permutation(len(sizes))
+    fold_of, filled = np.empty(len(sizes), int), np.zeros(folds)
+    for group in order[np.argsort(-sizes[order], kind="stable")]:
+        fold_of[group] = filled.argmin()
+        filled[fold_of[group]] += sizes[group]
+    fold = fold_of[groups]
+    return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(folds)]
 
 
 def by_example(targets: Targets, folds: int, seed: int) -> list[Split]:
@@ -135,6 +159,24 @@ def control_labels(y: np.ndarray, types: np.ndarray, draws: int, seed: int) -> I
         for _ in range(draws):
             yield random.choice(len(frequency), len(own), p=frequency)[codes]
         return
+    random = np.random.default_rng([seed, 0])
+    for _ in range(draws):
+        yield random.permutation(own)[codes]
+
+
+def control_numbers(
+    y: np.ndarray, types: np.ndarray, draws: int, seed: int
+) -> Iterator[np.ndarray]:
+    """Yield numbers of a control task: each type's mean, shuffled among the types.
+
+    Args:
+        y: The true numbers, of shape `(n,)`.
+        types: The type of each row, of shape `(n,)`.
+        draws: How many such tasks.
+        seed: Seed.
+    """
+    _, codes = np.unique(types, return_inverse=True)
+    own = np.bincount(codes, y) / np.bincount(codes)
     random = np.random.default_rng([seed, 0])
     for _ in range(draws):
         yield random.permutation(own)[codes]
