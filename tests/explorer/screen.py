@@ -38,11 +38,11 @@ def explorer_of(*kinds):
 class Screen:
     """The page as a reader has it, with what it asked for and what it complained about."""
 
-    def __init__(self, browser, path, width=1280, scheme="light"):
+    def __init__(self, browser, path, width=1280, scheme="light", **options):
         self.requests, self.errors, self.dialogs = [], [], []
         self.address = path.as_uri()
         size = {"width": width, "height": 800}
-        self.context = browser.new_context(viewport=size, color_scheme=scheme)
+        self.context = browser.new_context(viewport=size, color_scheme=scheme, **options)
         self.page = self.context.new_page()
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))

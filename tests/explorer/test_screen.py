@@ -257,3 +257,41 @@ def test_a_narrow_page_needs_no_scrolling_sideways(browser, path):
         screen.open(fragment)
         assert screen.page.evaluate("document.documentElement.scrollWidth") <= 375
     screen.context.close()
+
+
+def test_where_else_finds_what_is_highest_and_a_pattern_of_the_text(screen):
+    screen.page.click(".where summary")
+    screen.until(".places li")
+    women = [
+        text for text in screen.page.locator(".places li").all_inner_texts() if "woman" in text
+    ]
+    assert len(women) == screen.page.locator(".places li").count()
+    screen.page.select_option("[aria-label='What to search for']", "lowest")
+    screen.until(".places li:first-child:has-text(' man')")
+    screen.write("man3 verb0")
+    screen.page.select_option("[aria-label='What to search for']", "pattern")
+    screen.until(".places .place:has-text('verb')")
+    assert "woman" not in screen.text(".places")
+    screen.page.click(".places .line >> nth=0")
+    assert screen.value("#tgx-text").endswith("dog")
+    screen.page.click(".where summary")
+
+
+# What axe-core calls serious, and the rest of what it finds, is nowhere on the page.
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(browser, path, scheme):
+    axe = pytest.importorskip("axe_playwright_python.base", reason="needs axe-playwright-python")
+    screen = Screen(browser, path, scheme=scheme, bypass_csp=True)
+    screen.page.evaluate(axe.AXE_SCRIPT)
+    for clicks in (
+        ["summary:text('Share')"],
+        [".tile >> nth=1"],
+        ["text=never keep (f = 0)", ".where summary", "[data-panel=tally] summary"],
+    ):
+        for what in clicks:
+            screen.page.click(what)
+        screen.page.wait_for_timeout(100)
+        found = screen.page.evaluate("axe.run(document)")["violations"]
+        assert not [(one["id"], one["nodes"][0]["html"]) for one in found]
+        screen.page.keyboard.press("Escape")
+    screen.context.close()

@@ -26,7 +26,7 @@ export function equationPanel() {
       contributions(view, parts, word),
       ...heldBeside(view),
       ...ledgerOf(view),
-      make("p", { class: "note" }, layer.convention),
+      make("p", { class: "note" }, layer.convention.replace(/_\{t-1\}/g, "ₜ₋₁").replace(/_t/g, "ₜ")),
     ]);
   }
   return { element, update };
@@ -88,7 +88,7 @@ function contributions(view, parts, word) {
   return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "What each gate is made of" },
     make("table", { class: "parts" },
       make("thead", {}, make("tr", {},
-        make("th", { scope: "col" }, ""),
+        make("th", { scope: "col" }, "gate"),
         make("th", { scope: "col", class: "from-x" }, `from “${word.length > 10 ? `${word.slice(0, 9)}…` : word}” (x)`),
         make("th", { scope: "col", class: "from-h" }, "from before (h)"), make("th", { scope: "col", class: "from-b" }, "bias"),
         make("th", { scope: "col", class: "picture" }, "together"), make("th", { scope: "col", class: "result" }, "is"))),

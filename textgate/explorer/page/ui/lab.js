@@ -75,9 +75,11 @@ export class Lab {
     return { good: chances.get(this.good) ?? 0, bad: chances.get(this.bad) ?? 0 };
   }
 
-  /** "her 94 %, his 1.8 %" */
+  /** "her 94 %, his 1.8 %", and the likeliest word if that is a third. */
   formsInWords(run) {
     const { good, bad } = this.forms(run);
-    return `“${this.good}” ${percent(good)}, “${this.bad}” ${percent(bad)}`;
+    const [best] = run.next[this.last];
+    const third = best.probability > Math.max(good, bad) && !best.word.startsWith("<") ? ` (its likeliest word is “${best.word}”, ${percent(best.probability)})` : "";
+    return `“${this.good}” ${percent(good)}, “${this.bad}” ${percent(bad)}${third}`;
   }
 }

@@ -11,6 +11,7 @@ import { tallyPanel } from "./tally.js";
 import { textPanel } from "./text.js";
 import { toursPanel } from "./tours.js";
 import { Asker } from "./view.js";
+import { wherePanel } from "./where.js";
 import { placesOf } from "./words.js";
 
 /** @import {Data} from "./types.js" */
@@ -49,15 +50,16 @@ export async function start(root, textgate, given) {
     else write(fragment);
   }
 
-  const panels = [toursPanel(act, asker), textPanel(act, data), memoryPanel(act), nextPanel(act), holdPanel(act), equationPanel(), tallyPanel(act, asker), sharePanel(act, root)];
-  const [tours, text, memory, next, hold, equation, tally, share] = panels.map(({ element }) => element);
+  const panels = [toursPanel(act, asker), textPanel(act, data), memoryPanel(act), nextPanel(act), holdPanel(act), equationPanel(), tallyPanel(act, asker), sharePanel(act, root), wherePanel(act, asker)];
+  const [tours, text, memory, next, hold, equation, tally, share, where] = panels.map(({ element }) => element);
   const models = make("div", { class: "models" });
   const problem = make("p", { class: "wrong", role: "alert" });
   root.classList.add("tgx");
   root.replaceChildren(
     make("header", { class: "top", "data-panel": "top" }, make("h1", {}, "What the gates do"), models, share),
     tours, problem, text,
-    make("div", { class: "columns" }, make("div", { class: "left" }, memory, equation), make("div", { class: "right" }, next, hold, tally)));
+    make("div", { class: "columns" }, make("div", { class: "left" }, memory, equation), make("div", { class: "right" }, next, hold, tally)),
+    where);
 
   async function show() {
     const turn = ++latest;

@@ -32,6 +32,12 @@ export function sharePanel(act, root) {
       status, code,
       make("p", { class: "note" }, "For a class, hide what shouldn’t be seen yet; the link keeps it."), hiding));
 
+  const close = (event) => {
+    if (event.type === "keydown" ? event.key === "Escape" : !element.contains(event.target)) /** @type {any} */ (element).open = false;
+  };
+  document.addEventListener("pointerdown", close);
+  element.addEventListener("keydown", close);
+
   async function copy(text, says, visible = false) {
     code.hidden = !visible;
     code.value = text;

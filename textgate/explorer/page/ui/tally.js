@@ -65,11 +65,11 @@ export function tallyPanel(act, asker) {
       make("td", {}, make("button", { type: "button", class: "quiet", dir: "auto", onclick: () => act({ text: item.text, twin: item.twin ?? null, step: null }) }, `${item.text} …`)),
       make("td", {}, `${item.good} / ${item.bad}`),
       make("td", { class: "result" }, `${number(item.before, 1)} → ${number(item.after, 1)}`),
-      make("td", {}, flips(item) ? "flipped" : "")));
+      make("td", {}, flips(item) ? "yes" : "no")));
     refill(list, [make("summary", {}, "The sentences"),
       make("p", { class: "note" }, "The log-odds of the right word against the wrong one, without the change and with it. Above 0 the model is right."),
       make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "The sentences of the tally" }, make("table", { class: "sentences" },
-        make("thead", {}, make("tr", {}, ...["sentence", "right / wrong", "log-odds", ""].map((name) => make("th", { scope: "col" }, name)))),
+        make("thead", {}, make("tr", {}, ...["sentence", "right / wrong", "log-odds", "flipped"].map((name) => make("th", { scope: "col" }, name)))),
         make("tbody", {}, ...rows)))]);
   }
   return { element, update };

@@ -100,7 +100,7 @@ function wordMenu(act) {
       close(true);
       act({ text: exchanged(view.text, place, word), twin: null, step });
     };
-    const item = (word) => make("button", { type: "button", role: "menuitem", tabindex: "-1", dir: "auto", onclick: () => choose(word) }, word);
+    const item = (word) => make("button", { type: "button", role: "menuitem", dir: "auto", onclick: () => choose(word) }, word);
     const groups = groupsFor(token, view, step, data);
     element.replaceChildren(...groups.flatMap(({ name, words }) => [
       make("p", { class: "menu-title", role: "presentation" }, name),

@@ -107,7 +107,7 @@ const FORGET = [
       const edited = await lab.run([lab.edit(lab.layer.memory, "twin", lab.found)]);
       const moved = Math.max(...range(lab.last + 1).map((step) => Math.abs(lab.value(edited, lab.layer.keeping, lab.unit, step) - lab.value(lab.view.own, lab.layer.keeping, lab.unit, step))));
       const { good, bad } = lab.forms(edited);
-      return { right: good >= bad ? 0 : 1, text: `Before: ${lab.formsInWords(lab.view.own)}. With the twin’s memory: ${lab.formsInWords(edited)}. And f of unit ${lab.unit} moved by at most ${number(moved)}: it can’t see c, only what of it the output gate lets into h.` };
+      return { right: good >= bad ? 0 : 1, text: `Before: ${lab.formsInWords(lab.view.own)}. With the twin’s memory: ${lab.formsInWords(edited)}. And f of unit ${lab.unit} moved by at most ${number(moved, 3)}: it can’t see c, only what of it the output gate lets into h.` };
     },
   },
 ];
@@ -143,7 +143,8 @@ const RESET = [
       const edited = await lab.run([lab.edit("update_gate", 0, lab.found)]);
       const [before, after] = [lab.forms(lab.view.own), lab.forms(edited)];
       const right = after.good <= after.bad ? 2 : after.good < before.good - 0.05 ? 1 : 0;
-      return { right, text: `Before: ${lab.formsInWords(lab.view.own)}. With z = 0: ${lab.formsInWords(edited)}.` };
+      const why = right === 2 ? "" : " What z didn’t keep, the new value brought back at every word: the candidate sees the past as well.";
+      return { right, text: `Before: ${lab.formsInWords(lab.view.own)}. With z = 0: ${lab.formsInWords(edited)}.${why}` };
     },
   },
   {
@@ -209,7 +210,7 @@ const gateOf = (lab) => named(lab.layer.signals.find((signal) => signal.name ===
 /** @type {Stop[]} */
 const BREAK = [
   breaking({
-    say: (lab) => `${unitsOf(lab.found).replace("u", "U")} of ${lab.layer.units} were found to hold ${lab.view.finding?.feature ?? "the difference"}. After “${lab.view.text}” the model says “${lab.good}” with ${percent(lab.forms(lab.view.own).good)}.`,
+    say: (lab) => `${unitsOf(lab.found).replace("u", "U")} of ${lab.layer.units} ${lab.found.length === 1 ? "was" : "were"} found to hold ${lab.view.finding?.feature ?? "the difference"}. After “${lab.view.text}” the model says “${lab.good}” with ${percent(lab.forms(lab.view.own).good)}.`,
     ask: (lab) => `Hold their ${gateOf(lab)} at 0 at every word, so that they keep nothing. Does the model still prefer “${lab.good}” to “${lab.bad}”?`,
     signal: keeping, value: 0, units: "found",
   }),
