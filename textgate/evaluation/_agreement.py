@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from textgate._received import check_table
 from textgate._special_tokens import UNK
 from textgate.evaluation._pronouns import pronouns
 
@@ -47,6 +48,7 @@ def agreement(lm: Any, pairs: pd.DataFrame, batch_size: int = 64) -> pd.DataFram
         ValueError: If a column is missing, there are no pairs, a target lies outside its
             sentence, or the sentences of a pair are equal.
     """
+    check_table("pairs", pairs)
     if {"good_forms", "bad_forms"} <= set(pairs):
         return pronouns(lm, pairs, batch_size)
     _check(pairs)

@@ -14,6 +14,7 @@ import tensorflow as tf
 from textgate import __version__
 from textgate._backend import require_tensorflow
 from textgate._files import beside, cannot_write, write_text
+from textgate._received import check_model
 from textgate.export import _description as description
 from textgate.export._language import TOP, LanguageEndpoints
 from textgate.export._model import ModelEndpoints, resources_of
@@ -98,11 +99,7 @@ def saved_model(
 
 
 def _check(model: Any) -> None:
-    if not isinstance(model, keras.Model):
-        raise TypeError(
-            "`model` must be a Keras model; load one by textgate.load or keras.saving.load_model. "
-            f"Received: {type(model).__name__}"
-        )
+    check_model(model)
     require_tensorflow("A SavedModel needs")
     if not model.built:
         raise ValueError(

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from keras import tree
 
+from textgate._received import check_plain
 from textgate.evaluation.inference import CLAIM_LEVEL, clusters_needed, smallest_p
 from textgate.interchange._decisions import check_different, classes_of, place_of_output
 from textgate.interchange._items import Contrasts
@@ -86,6 +87,7 @@ def model_contrasts(
 
 def _structure(inputs: Any) -> Any:
     """Return inputs with arrays as leaves; nested lists of numbers or strings are one array."""
+    check_plain(inputs)
     plain = isinstance(inputs, list | tuple)
     if plain and not any(hasattr(part, "shape") or isinstance(part, dict) for part in inputs):
         return np.asarray(inputs)

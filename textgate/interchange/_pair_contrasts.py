@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from textgate._received import check_table
 from textgate._special_tokens import BOS, UNK, padded
 from textgate.datasets.features import (
     Feature,
@@ -34,6 +35,7 @@ def pair_contrasts(
     lm: Any, pairs: pd.DataFrame, feature: str | Feature = "gender", with_source: bool = True
 ) -> Contrasts:
     """Make minimal pairs ready for intervention; see `textgate.contrasts`."""
+    check_table("pairs", pairs)
     _check_columns(pairs, with_source)
     feature = feature_of(feature)
     dropped: dict[str, int] = {}

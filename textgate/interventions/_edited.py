@@ -102,6 +102,14 @@ class Edited:
         listed = "".join(f"    {one!r},\n" for one in self.interventions)
         return f"intervene(<model {self.model.name!r}>, [{listed and chr(10) + listed}])"
 
+    def __getattr__(self, name: str) -> Any:
+        if hasattr(keras.Model, name):
+            raise AttributeError(
+                "an edited model computes and no more: it can be called, traced, and has `predict` "
+                f"and `evaluate`; train, save or show its `model` instead. Received: {name!r}"
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     def to_json(self, traces: Any = None) -> str:
         """Return the interventions as JSON; see `textgate.interventions.to_json`."""
         return to_json(self.interventions, traces)

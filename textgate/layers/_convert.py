@@ -9,6 +9,7 @@ from typing import Literal
 
 import keras
 
+from textgate._received import check_model
 from textgate.layers._gru import GRU
 from textgate.layers._lstm import LSTM
 
@@ -44,8 +45,7 @@ def convert(model: keras.Model, to: Literal["textgate", "keras"]) -> keras.Model
     """
     if to not in ("textgate", "keras"):
         raise ValueError(f"`to` must be 'textgate' or 'keras'. Received: to={to!r}")
-    if not isinstance(model, keras.Model):
-        raise ValueError(f"`model` must be a Keras model. Received: {type(model).__name__}")
+    check_model(model, ValueError)
     if not model.built:
         raise ValueError(
             f"`model` must be built; call it on data once. Received: {model.name!r}, not built"

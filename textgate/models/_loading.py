@@ -48,6 +48,8 @@ def load(
     """
     import keras
 
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"`path` must be the path of a model. Received: {type(path).__name__}")
     file = _model_file(Path(path))
     if is_exported(file):
         return restore(file)

@@ -19,6 +19,33 @@ class TextModel(NextWords):
 
     tokenizer: Any
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the model on ids, as `keras.Model` does."""
+        _refuse_texts(
+            args[:1], "give ids, `lm(lm.encode(texts))`, or ask `lm.next_logprobs(texts)`"
+        )
+        return super().__call__(*args, **kwargs)  # type: ignore[misc]
+
+    def predict(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return the logits after each word, of ids as `keras.Model.predict` does, or of texts."""
+        return super().predict(self._ids(x), *args, **kwargs)  # type: ignore[misc]
+
+    def fit(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Fit the model to ids, as `keras.Model.fit` does."""
+        _refuse_texts([x], "train by textgate.training.train, or `textgate train` on a file")
+        return super().fit(x, *args, **kwargs)  # type: ignore[misc]
+
+    def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """Evaluate the model on ids, as `keras.Model.evaluate` does."""
+        _refuse_texts([x], "ask textgate.evaluation.perplexity, or `lm.token_logprobs(texts)`")
+        return super().evaluate(x, *args, **kwargs)  # type: ignore[misc]
+
+    def _ids(self, x: Any) -> Any:
+        """Return texts as ids, and anything else as it is."""
+        if isinstance(x, str):
+            raise TypeError(f"texts come as a list, also a single one. Received: {x[:40]!r}")
+        return self.encode(x) if _is_text(x) else x
+
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Return `<bos>` and the words of each text as ids, right-padded with 0.
 
@@ -67,3 +94,16 @@ class TextModel(NextWords):
             `float32` of shape `(batch, vocabulary)`: natural logarithms.
         """
         return next_logprobs(self, self.encode(texts), batch_size)
+
+
+def _is_text(x: Any) -> bool:
+    """Whether something is a text or several."""
+    if isinstance(x, np.ndarray):
+        return x.dtype.kind in "UT" or (x.dtype == object and x.size > 0 and _is_text(x.flat[0]))
+    return isinstance(x, str) or (isinstance(x, list | tuple) and bool(x) and isinstance(x[0], str))
+
+
+def _refuse_texts(x: Sequence[Any], way: str) -> None:
+    """Raise a `TypeError` for texts where a model takes ids."""
+    if any(map(_is_text, x)):
+        raise TypeError(f"the model computes with ids; {way}. Received: {str(x[0])[:60]!r}")

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import keras
 
 from textgate import recurrence
+from textgate._received import check_backend, check_model
 from textgate.layers import is_known_cell, spec_of
 
 
@@ -90,14 +91,11 @@ def checked_sites(model: Any, warn: bool = False) -> list[Site]:
 
     Raises:
         TypeError: If it is not a Keras model.
-        ValueError: If it isn't built or has no recurrent layer that can be traced.
+        ValueError: If it isn't built or has no recurrent layer that can be traced, or Keras runs on
+            a backend that textgate doesn't compute with.
     """
-    if not isinstance(model, keras.Model):
-        hint = " wrap it in keras.Sequential([layer])" if isinstance(model, keras.Layer) else ""
-        raise TypeError(
-            f"`model` must be a Keras model;{hint or ' load it by keras.saving.load_model'}. "
-            f"Received: {type(model).__name__}"
-        )
+    check_model(model)
+    check_backend()
     if not model.built:
         raise ValueError(
             "The model has no weights yet; call it once on a batch, or `model.build(input_shape)`. "
@@ -257,8 +255,7 @@ def one_site(model: keras.Model, layer: str | None = None) -> SiteCall:
         TypeError: If `model` is not a Keras model.
         ValueError: If the name is unknown, stands for several layers, or has to be given.
     """
-    if not isinstance(model, keras.Model):
-        raise TypeError(f"`model` must be a Keras model. Received: {type(model).__name__}")
+    check_model(model)
     sites, _ = find_sites(model)
     matches = [(site, None) for site in sites] if layer is None else resolve(layer, sites)
     if len(matches) != 1:

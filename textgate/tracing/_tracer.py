@@ -16,6 +16,7 @@ import xarray as xr
 from keras import tree
 
 from textgate._progress import BAR, COUNT, LEFT, Progress
+from textgate._received import check_plain
 from textgate.tracing import _labelled as labelled
 from textgate.tracing._edited import Editing, parts_of
 from textgate.tracing._memory import Memory
@@ -119,6 +120,7 @@ def trace(
     sites = checked_sites(model, warn=layers is None)
     kept = select(sites, layers, signals, units, steps)
     path = None if to is None else check_free(to)
+    check_plain(inputs)
     given_labels = labelled.labels_of(labels)
     given_step_labels = step_labels_of(step_labels, kept, words_of(model, inputs), given_labels)
     batch_size = _batch_size(batch_size, model, kept, inputs)

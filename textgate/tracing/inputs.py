@@ -9,6 +9,7 @@ import numpy as np
 from keras import tree
 
 from textgate._backend import backend
+from textgate._received import check_plain
 from textgate._special_tokens import PAD
 
 
@@ -66,8 +67,13 @@ def source_of(
         TypeError: If they are of a kind that no model takes.
     """
     if is_text(inputs) and isinstance(model, TextReader):
-        texts = [inputs] if isinstance(inputs, str) else list(inputs)
-        return _texts(model, texts, batch_size, whole)
+        if isinstance(inputs, str):
+            raise TypeError(
+                f"texts come as a list, also a single one: [{inputs[:40]!r}]. "
+                f"Received: {inputs[:40]!r}"
+            )
+        return _texts(model, list(inputs), batch_size, whole)
+    check_plain(inputs)
     words = None if tokens is None else _word_array(tokens)
     if isinstance(inputs, keras.utils.PyDataset):
         count = inputs.num_batches
@@ -134,6 +140,7 @@ def _in_batches(elements: Iterator[Any], words: np.ndarray | None) -> Iterator[B
     start = 0
     for element in elements:
         x = keras.utils.unpack_x_y_sample_weight(element)[0]
+        check_plain(x)
         leaves = tree.flatten(x)
         if not leaves or any(len(getattr(leaf, "shape", ())) == 0 for leaf in leaves):
             raise ValueError(
