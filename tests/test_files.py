@@ -32,7 +32,10 @@ def test_a_file_replaces_another(tmp_path):
     assert names(path.parent) == ["table.csv"]
 
 
-def test_a_directory_replaces_another(tmp_path):
+@pytest.mark.parametrize("exchanges", [True, False])
+def test_a_directory_replaces_another(tmp_path, monkeypatch, exchanges):
+    if not exchanges:
+        without_exchange(monkeypatch)
     place = tmp_path / "tables"
     for content in ("old", "new"):
         with beside(place) as partial:
@@ -76,7 +79,13 @@ def test_a_full_disk_is_named_and_leaves_what_was_there(tmp_path, monkeypatch):
     assert names(tmp_path) == ["model.keras"]
 
 
+def without_exchange(monkeypatch):
+    """As on a system that can't exchange two names in one step."""
+    monkeypatch.setattr(files, "_rename", lambda source, target, flag: False)
+
+
 def test_a_move_that_fails_puts_back_what_was_there(tmp_path, monkeypatch):
+    without_exchange(monkeypatch)
     place = tmp_path / "tables"
     fill(place, "old")
     replace = os.replace
@@ -91,6 +100,94 @@ def test_a_move_that_fails_puts_back_what_was_there(tmp_path, monkeypatch):
         fill(partial, "new")
     assert (place / "one").read_text() == "old"
     assert names(tmp_path) == ["tables"]
+
+
+@pytest.mark.parametrize("exchanges", [True, False])
+@pytest.mark.parametrize("is_directory", [True, False])
+def test_what_has_come_to_be_there_is_not_replaced(tmp_path, monkeypatch, exchanges, is_directory):
+    if not exchanges:
+        without_exchange(monkeypatch)
+    place = tmp_path / "tables"
+
+    def written(content):
+        with beside(place, replaces=False) as partial:
+            if is_directory:
+                fill(partial, content)
+            else:
+                partial.write_text(content)
+            (tmp_path / f"{content}.done").touch()
+            if content == "second":
+                written("first")  # as another process does
+
+    with pytest.raises(FileExistsError, match=r"meanwhile.*Received: .*tables"):
+        written("second")
+    content = (place / "one" if is_directory else place).read_text()
+    assert content == "first"
+    assert names(tmp_path) == ["first.done", "second.done", "tables"]
+
+
+def test_directories_are_exchanged_in_one_step(tmp_path, monkeypatch):
+    """At no time is there nothing under the name."""
+    if sys.platform != "linux":
+        pytest.skip("renameat2 is Linux's")
+    place = tmp_path / "tables"
+    fill(place, "old")
+    monkeypatch.setattr(files.os, "replace", None)
+    with beside(place) as partial:
+        fill(partial, "new")
+    assert (place / "one").read_text() == "new"
+    assert names(tmp_path) == ["tables"]
+
+
+def test_new_directories_are_on_the_disk(tmp_path, monkeypatch):
+    synchronized = []
+    monkeypatch.setattr(files, "_force_names_to_disk", synchronized.append)
+    files.make_directory(tmp_path / "a" / "b")
+    assert {*synchronized} == {tmp_path / "a", tmp_path}
+    synchronized.clear()
+    files.make_directory(tmp_path / "a" / "b")
+    assert not synchronized
+
+
+AT_WORK = """
+import sys
+from pathlib import Path
+from textgate._files import alone_in
+with alone_in(Path(sys.argv[1]), "training"):
+    print("in", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_directory_is_worked_in_by_one_process(tmp_path):
+    place = tmp_path / "run"
+    other = subprocess.Popen(
+        [sys.executable, "-c", AT_WORK, str(place)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert other.stdout.readline() == "in\n"
+    with (
+        pytest.raises(FileExistsError, match=r"another process is training here.*Received: .*run"),
+        files.alone_in(place, "training"),
+    ):
+        pass
+    other.kill()
+    other.communicate()
+    with files.alone_in(place, "training"):
+        assert not names(place)
+    with files.alone_in(place, "training"):
+        pass
+
+
+def test_what_another_container_is_writing_is_left_alone(tmp_path):
+    """Its process has a number that no process here has, or our own."""
+    with beside(tmp_path / "table.csv") as partial:
+        files._in_progress.clear()  # as if it were another's
+        partial.write_text("whole")
+        files.remove_partials(tmp_path)
+        assert partial.exists()
 
 
 def test_a_file_that_is_read_meanwhile_is_not_one_that_cannot_be_written(tmp_path):

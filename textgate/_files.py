@@ -7,14 +7,19 @@ Until the block has ended well, the file or directory `NAME` lies in a directory
 its place: `.NAME.PROCESS-NUMBER.partial/NAME`. Its contents are on the disk before it is moved, and
 its name after: if the machine stops, the old one is there or the new one. What a killed process has
 left behind is removed when the same place is written to again.
+
+`alone_in` keeps a second process out of a directory that one works in.
 """
 
 import contextlib
+import ctypes
+import errno
 import itertools
 import json
 import os
 import re
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +28,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 _PARTIAL = re.compile(r"\.(?P<name>.+)\.(?P<process>\d{1,9})-\d+\.partial", re.DOTALL)
+_NOT_REPLACING, _EXCHANGING = 1, 2  # flags of Linux's `renameat2`
 _numbers = itertools.count()
 _in_progress: set[Path] = set()  # of this process
 
@@ -35,13 +41,15 @@ class CannotWriteError(OSError, ValueError):
 
 
 @contextlib.contextmanager
-def beside(path: Path, what: str = "a file") -> Iterator[Path]:
+def beside(path: Path, what: str = "a file", replaces: bool = True) -> Iterator[Path]:
     """Give a path to write a file or a directory to; it is moved to `path` at the block's end.
 
     Args:
-        path: Where it will be. What is there is replaced at once, or not at all; only a directory
-            that replaces another is moved in two steps. Directories on the way are made.
+        path: Where it will be. What is there is replaced at once, or not at all. (Where the system
+            can't exchange two names, a directory that replaces another is moved in two steps.)
+            Directories on the way are made.
         what: What it is, for the message: "the model".
+        replaces: Whether it may replace what is there.
 
     Yields:
         A path with the same name, at which there is nothing yet.
@@ -49,18 +57,22 @@ def beside(path: Path, what: str = "a file") -> Iterator[Path]:
     Raises:
         CannotWriteError: If there is no room, or no permission. Other exceptions of the block, and
             those about files elsewhere that it reads, stay as they are.
+        FileExistsError: If something is there at the end that it may not replace.
     """
     make_directory(path.parent)
     remove_partials(path.parent, path.name)
     place = path.absolute()
     folder = place.with_name(f".{path.name}.{os.getpid()}-{next(_numbers)}.partial")
+    while folder.exists():  # of a process in another container, which has our number
+        folder = folder.with_name(f".{path.name}.{os.getpid()}-{next(_numbers)}.partial")
     partial = folder / path.name
     _in_progress.add(folder)
     try:
-        make_directory(folder)
-        yield partial
-        _force_to_disk(partial)
-        _move(partial, place)
+        folder.mkdir()
+        with _locked(folder):  # so that other machines and containers, too, see that it is in use
+            yield partial
+            _force_to_disk(partial)
+            _move(partial, place, replaces)
     except OSError as error:
         if not _is_of_writing(error, folder):
             raise
@@ -111,9 +123,12 @@ def make_directory(path: Path) -> None:
         CannotWriteError: If there is no room, or no permission.
     """
     try:
+        new = [one for one in (path, *path.parents) if not os.path.lexists(one)]
         path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = error.strerror or error
+        for one in new:
+            _force_names_to_disk(one.parent)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise CannotWriteError(f"cannot make the directory ({reason}). Received: {path}") from error
 
 
@@ -124,6 +139,31 @@ def cannot_write(what: str, path: Path, error: Exception) -> CannotWriteError:
         f"cannot write {what} ({reason}); what was there before is unchanged: make room and give "
         f"the same command again. Received: {path}"
     )
+
+
+@contextlib.contextmanager
+def alone_in(directory: Path, activity: str) -> Iterator[None]:
+    """Keep other processes that ask, too, out of a directory while the block runs; make it first.
+
+    Nothing is written: the lock is the system's, on the directory itself, and ends with the
+    process. Where the system or the file system has no such locks, the block just runs.
+
+    Args:
+        directory: The directory.
+        activity: What is done in it, for the message: "training".
+
+    Raises:
+        FileExistsError: If another process is at it.
+        CannotWriteError: If the directory can't be made.
+    """
+    make_directory(directory)
+    with _locked(directory) as is_ours:
+        if not is_ours:
+            raise FileExistsError(
+                f"another process is {activity} here; let it end, or give another directory. "
+                f"Received: {directory}"
+            )
+        yield
 
 
 def is_partial(path: Path) -> bool:
@@ -144,10 +184,14 @@ def remove_partials(directory: Path, name: str | None = None) -> None:
             continue
         if folder in _in_progress or _is_another_running(int(match["process"])):
             continue
+        with _locked(folder) as is_free:
+            if not is_free:
+                continue
         # Killed between the two moves of `_move`: what was to be replaced is all there is.
         place, old = folder.with_name(match["name"]), _old(folder / match["name"])
         if old.exists() and not place.exists():
             os.replace(old, place)
+            _force_names_to_disk(place.parent)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -201,18 +245,66 @@ def _synchronize(path: Path, flags: int = os.O_RDWR) -> None:
         os.close(descriptor)
 
 
-def _move(partial: Path, path: Path) -> None:
+@contextlib.contextmanager
+def _locked(directory: Path) -> Iterator[bool]:
+    """Hold the lock of a directory, and say whether we could get it."""
+    try:
+        import fcntl
+
+        descriptor = os.open(directory, os.O_RDONLY)
+    except (ImportError, OSError):  # Windows has neither locks nor descriptors of directories
+        yield True
+        return
+    is_free = True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        is_free = error.errno != errno.EWOULDBLOCK  # else the file system has no locks
+    try:
+        yield is_free
+    finally:
+        os.close(descriptor)
+
+
+def _move(partial: Path, path: Path, replaces: bool) -> None:
     """Move what is finished to its place, and what is there out of it."""
-    if partial.is_dir() and path.is_dir():
-        os.replace(path, _old(partial))
-        try:
+    if not replaces:
+        if os.path.lexists(path) or not _rename(partial, path, _NOT_REPLACING):
+            _refuse_to_replace(path)
             os.replace(partial, path)
-        except BaseException:
-            os.replace(_old(partial), path)
-            raise
+    elif partial.is_dir() and path.is_dir():
+        if not _rename(partial, path, _EXCHANGING):
+            _move_in_two_steps(partial, path)
     else:
         os.replace(partial, path)
     _force_names_to_disk(path.parent)
+
+
+def _refuse_to_replace(path: Path) -> None:
+    if os.path.lexists(path):
+        raise FileExistsError(
+            f"something has come to be there meanwhile, and is never overwritten; give another "
+            f"path. Received: {path}"
+        )
+
+
+def _move_in_two_steps(partial: Path, path: Path) -> None:
+    os.replace(path, _old(partial))
+    try:
+        os.replace(partial, path)
+    except BaseException:
+        os.replace(_old(partial), path)
+        raise
+
+
+def _rename(source: Path, target: Path, flag: int) -> bool:
+    """Rename by Linux's `renameat2`; say whether the system and the file system can do it."""
+    renameat2 = getattr(ctypes.CDLL(None), "renameat2", None) if os.name == "posix" else None
+    if renameat2 is None:
+        return False
+    sys.audit("os.rename", str(source), str(target), -1, -1)
+    here = -100  # AT_FDCWD: the paths are as they are
+    return renameat2(here, os.fsencode(source), here, os.fsencode(target), flag) == 0
 
 
 def _old(partial: Path) -> Path:

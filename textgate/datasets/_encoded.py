@@ -119,7 +119,7 @@ class EncodedText:
                 "There is something already where the encoded text should go; remove it, or load "
                 f"it with EncodedText.load. Received: path={str(path)!r}"
             )
-        with beside(path, "the encoded text") as partial:
+        with beside(path, "the encoded text", replaces=False) as partial:
             partial.mkdir()
             with (partial / "ids.int32").open("wb") as file:
                 _, lengths, counts = _gather(texts, tokenizer, size, file)

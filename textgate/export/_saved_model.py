@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from textgate import __version__
 from textgate._backend import require_tensorflow
-from textgate._files import beside, cannot_write, write_text
+from textgate._files import beside, cannot_write, remove_partials, write_text
 from textgate._received import check_model
 from textgate.export import _description as description
 from textgate.export._language import TOP, LanguageEndpoints
@@ -83,7 +83,7 @@ def saved_model(
     }
     if isinstance(model, LanguageModel):
         note["model"] = model.get_config()
-    with beside(path, "the SavedModel") as partial:
+    with beside(path, "the SavedModel", replaces=overwrite) as partial:
         # Custom gradients are Python functions; see `signals.forget_gradients`.
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
         try:
@@ -109,6 +109,7 @@ def _check(model: Any) -> None:
 
 
 def _check_free(path: Path, overwrite: bool) -> None:
+    remove_partials(path.parent)  # of exports that were killed; one may have to come back
     if not os.path.lexists(path):
         return
     is_saved_model = path.is_dir() and not path.is_symlink() and (path / "saved_model.pb").is_file()

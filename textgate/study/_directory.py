@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from textgate._files import make_directory, write_json
+from textgate._files import write_json
 from textgate._reading import read_json
 from textgate.models.runs import StudyLayout
 from textgate.study._commands import commands
@@ -17,12 +17,9 @@ def claim(settings: Settings, directory: Path) -> dict[str, float]:
 
     Raises:
         FileExistsError: If the directory holds something else, or a study with other settings.
-        CannotWriteError: If it can't be made.
     """
     layout = StudyLayout(directory)
     file = layout.settings
-    if directory.exists() and not directory.is_dir():
-        raise FileExistsError(f"there is a file of that name. Received: {directory}")
     if file.is_file():
         try:
             study = read_json(file)
@@ -57,7 +54,6 @@ def claim(settings: Settings, directory: Path) -> dict[str, float]:
                 "the directory is not empty and not a study's (it holds "
                 f"{strange[0]!r}); give another, or empty it. Received: {directory}"
             )
-    make_directory(directory)
     return {}
 
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from textgate._files import write_text
+from textgate._files import alone_in, write_text
 from textgate._progress import say as print_line
 from textgate._quiet import compiling_is_meant
 from textgate.models.runs import StudyLayout
@@ -46,7 +46,8 @@ def study(
         What was found; `None` as long as there is no model, after the stage `"data"` alone.
 
     Raises:
-        FileExistsError: If the directory holds something else, or a study with other settings.
+        FileExistsError: If the directory holds something else, or a study with other settings, or
+            if another process is carrying out a study in it.
         FileNotFoundError: If a text or a file of pairs isn't there, or a stage lacks what an
             earlier one makes.
         CannotWriteError: If the disk is full.
@@ -57,6 +58,15 @@ def study(
     unknown = [stage for stage in stages if stage not in STAGES]
     if unknown:
         raise ValueError(f"the stages are {', '.join(STAGES)}. Received: {unknown[0]!r}")
+    if os.path.isfile(directory):
+        raise FileExistsError(f"there is a file of that name. Received: {directory}")
+    with alone_in(directory, "carrying out a study"):
+        return _carry_out(directory, settings, stages, progress)
+
+
+def _carry_out(
+    directory: Path, settings: Settings, stages: Sequence[str], progress: bool
+) -> Findings | None:
     seconds = claim(settings, directory)
     begun = time.monotonic()
 

@@ -24,7 +24,7 @@ import numpy as np
 import zarr
 from zarr.codecs import BloscCodec, Crc32cCodec, ZstdCodec
 
-from textgate._files import beside
+from textgate._files import beside, remove_partials
 from textgate.tracing import _labelled as labelled
 from textgate.tracing._memory import cut, initial_states
 from textgate.tracing._selection import Kept, kept_steps
@@ -46,6 +46,7 @@ def check_free(path: str | os.PathLike) -> Path:
             f"A trace is never written over something that exists; remove it or choose another "
             f"path. Received: to={str(path)!r}"
         )
+    remove_partials(path.parent)  # of traces that were killed
     return path
 
 
@@ -57,9 +58,8 @@ def place_for(path: Path) -> Iterator[Path]:
         FileExistsError: If something is there by then.
         CannotWriteError: If the disk is full.
     """
-    with beside(path, "the trace") as partial:
+    with beside(path, "the trace", replaces=False) as partial:
         yield partial
-        check_free(path)
 
 
 class Store:

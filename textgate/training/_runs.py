@@ -13,6 +13,7 @@ import numpy as np
 
 from textgate._files import (
     CannotWriteError,
+    alone_in,
     beside,
     is_partial,
     remove_partials,
@@ -50,12 +51,26 @@ def train(
         The trained model, as `textgate.load(directory)` gives it.
 
     Raises:
-        FileExistsError: If the directory holds something else, or a run of another recipe.
+        FileExistsError: If the directory holds something else, or a run of another recipe, or if
+            another process is training in it.
         CannotWriteError: If the disk is full.
         ValueError: If the data cannot be learned from.
     """
     run = RunLayout(directory)
-    is_new = _claim(run, recipe)
+    if os.path.isfile(run.directory):
+        raise FileExistsError(f"there is a file of that name. Received: {run.directory}")
+    with alone_in(run.directory, "training"):
+        return _train(recipe, run, progress, tensorboard, seconds_between_checkpoints)
+
+
+def _train(
+    recipe: Recipe,
+    run: RunLayout,
+    progress: bool,
+    tensorboard: bool,
+    seconds_between_checkpoints: float,
+) -> LanguageModel:
+    is_bare = _claim(run, recipe)
     if run.model.is_file():
         _clean(run)  # a run killed while it cleaned up
         return load(run.directory)
@@ -64,8 +79,10 @@ def train(
     except CannotWriteError:
         raise  # with room, the same command goes on
     except Exception:
-        if is_new:
+        if is_bare:
             _release(run)  # so that the command can be given again with other data
+            if not any(run.directory.iterdir()):
+                run.directory.rmdir()
         raise
     lm = new_model(recipe, data)
     from textgate.training._progress import TrainingProgress
@@ -120,17 +137,8 @@ def new_model(recipe: Recipe, data: TrainingData) -> LanguageModel:
 
 
 def _claim(run: RunLayout, recipe: Recipe) -> bool:
-    """Make the directory this recipe's own, or raise if it is another's; say whether it is new."""
+    """Make the directory this recipe's, or raise if it is another's; say if it can be let go."""
     directory, config = run.directory, run.config
-    if directory.is_dir() and not config.is_file():
-        strange = [path.name for path in directory.iterdir() if not is_partial(path)]
-        if strange:
-            raise FileExistsError(
-                f"the directory is not empty and not a run's (it holds {strange[0]!r}); give "
-                f"another, or empty it. Received: {directory}"
-            )
-    if directory.exists() and not directory.is_dir():
-        raise FileExistsError(f"there is a file of that name. Received: {directory}")
     if config.is_file():
         try:
             earlier = read_json(config)
@@ -148,19 +156,29 @@ def _claim(run: RunLayout, recipe: Recipe) -> bool:
                 f"its {key} is {earlier.get(key)!r}, not {wanted.get(key)!r}; give another "
                 f"directory, or remove this one. Received: {directory}"
             )
-        return False
-    write_json(run.versions, versions())
+        if not run.versions.is_file():  # killed between the two writes below
+            write_json(run.versions, versions())
+        return not run.vocabulary.is_file()
+    # What was killed while `_release` removed it is not strange.
+    own = (run.encoded, run.vocabulary, run.versions) if run.versions.is_file() else ()
+    for path in sorted(directory.iterdir()):
+        if path not in own and not is_partial(path):
+            raise FileExistsError(
+                f"the directory is not empty and not a run's (it holds {path.name!r}); give "
+                f"another, or empty it. Received: {directory}"
+            )
+    _release(run)
     write_json(config, recipe.to_dict())
+    write_json(run.versions, versions())
     return True
 
 
 def _release(run: RunLayout) -> None:
-    """Take back a claim, before anything was trained."""
+    """Take back a claim, before anything was trained: what tells that it is one, last."""
+    run.config.unlink(missing_ok=True)
     shutil.rmtree(run.encoded, ignore_errors=True)
-    for path in (run.vocabulary, run.config, run.versions):
+    for path in (run.vocabulary, run.versions):
         path.unlink(missing_ok=True)
-    if not any(run.directory.iterdir()):
-        run.directory.rmdir()
 
 
 def versions() -> dict[str, str]:
