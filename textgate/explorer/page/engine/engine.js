@@ -95,19 +95,25 @@ export class Engine {
   run({ model: name, text, edits = null, twin, k = 10, words = [], signals = true }) {
     const model = this.model(name);
     const run = model.read(text, edits, twin);
-    const outputs = model.outputs(run);
     const { ids, tokens, unknown } = run.reading;
+    // The output of a large vocabulary costs more than all else: each step's waits to be looked at.
+    const output = (/** @type {number} */ step) => model.outputs(run, [step])[0];
     const asked = words.map((word) => model.tokenizer.idOf(word));
     /** @type {RunAnswer} */
     const answer = {
       tokens,
       unknown: ids.map((_, step) => step).filter((step) => unknown[step]),
       signals: {},
-      next: outputs.map((output) => model.likeliest(output, k)),
-      asked: outputs.map(({ logits, total }) =>
-        words.map((word, i) => ({ word, probability: Math.exp(logits[asked[i]] - total) })),
-      ),
-      logprobs: ids.map((id, at) => (at ? outputs[at - 1].logits[id] - outputs[at - 1].total : null)),
+      next: lazily(ids.length, (step) => model.likeliest(output(step), k)),
+      asked: lazily(ids.length, (step) => {
+        const { logits, total } = output(step);
+        return words.map((word, i) => ({ word, probability: Math.exp(logits[asked[i]] - total) }));
+      }),
+      logprobs: lazily(ids.length, (step) => {
+        if (!step) return null;
+        const { logits, total } = output(step - 1);
+        return logits[ids[step]] - total;
+      }),
     };
     if (signals)
       for (const layer of model.layers)
@@ -205,4 +211,27 @@ export class Engine {
     }
     return corpus;
   }
+}
+
+/**
+ * Return an array each of whose members is found when it is first looked at.
+ * @template T
+ * @param {number} count
+ * @param {(at: number) => T} find
+ * @returns {T[]}
+ */
+function lazily(count, find) {
+  /** @type {T[]} */
+  const list = new Array(count);
+  const plain = { enumerable: true, configurable: true };
+  for (let at = 0; at < count; at++)
+    Object.defineProperty(list, at, {
+      ...plain,
+      get() {
+        const value = find(at);
+        Object.defineProperty(list, at, { ...plain, writable: true, value });
+        return value;
+      },
+    });
+  return list;
 }
