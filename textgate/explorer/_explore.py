@@ -18,7 +18,7 @@ from textgate.explorer._page import TITLE, page
 from textgate.explorer._payload import Precision, payload_of
 from textgate.models import TextModel
 
-_HEIGHT = 900  # of the frame in a notebook, in pixels
+HEIGHT = 900  # of the frame in a notebook, in pixels
 
 
 def explore(
@@ -143,7 +143,7 @@ class Explorer:
     def _repr_html_(self) -> str:
         """Return the page within a frame, for notebooks."""
         return (
-            f'<iframe srcdoc="{html.escape(self.to_html())}" width="100%" height="{_HEIGHT}" '
+            f'<iframe srcdoc="{html.escape(self.to_html())}" width="100%" height="{HEIGHT}" '
             f'style="border:0" title="{html.escape(self.title)}"></iframe>'
         )
 

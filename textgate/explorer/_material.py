@@ -70,14 +70,17 @@ def own_pairs(table: pd.DataFrame, tokenizers: Sequence[Any], group: str) -> lis
 def _pair(row: Mapping[Any, Any], group: str, tokenizers: Sequence[Any]) -> dict[str, str] | None:
     """Return a pair, if all models know its words and text and twin have as many."""
     target = int(row["target"])
+    words: list[str] = []
     for tokenizer in tokenizers:
         good, bad = (tokenizer.split(str(row[name])) for name in ("good", "bad"))
         text, twin = (tokenizer.split(str(row[n])) for n in ("prefix", "counterpart_prefix"))
         words = [good[target], bad[target]]
         if len(text) != len(twin) or len(text) != target or text == twin:
             return None
-        if tokenizer.unknown_id in tokenizer.tokens_to_ids([*text, *twin, *words]):
+        if not _knows(tokenizer, [*text, *twin, *words]):
             return None
+    if not words:
+        return None
     return {
         "text": str(row["prefix"]),
         "twin": str(row["counterpart_prefix"]),
@@ -85,6 +88,13 @@ def _pair(row: Mapping[Any, Any], group: str, tokenizers: Sequence[Any]) -> dict
         "bad": words[1],
         "group": group,
     }
+
+
+def _knows(tokenizer: Any, words: Sequence[str]) -> bool:
+    try:
+        return tokenizer.unknown_id not in tokenizer.tokens_to_ids(words)
+    except ValueError:  # a tokenizer without an id for unknown words
+        return False
 
 
 def corpus_for(size: int = _SENTENCES) -> list[str]:
@@ -105,7 +115,7 @@ def lexicon_for(tokenizers: Sequence[Any]) -> dict[str, Any]:
     """
 
     def known(word: str) -> bool:
-        return all(t.unknown_id not in t.tokens_to_ids(t.split(word)) for t in tokenizers)
+        return all(_knows(t, t.split(word)) for t in tokenizers)
 
     def some(words: Sequence[str]) -> list[str]:
         return [word for word in dict.fromkeys(words) if known(word)][:_WORDS]

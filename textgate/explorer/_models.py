@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ def shown_models(models: Any, findings: Any = None) -> list[Shown]:
     """Return models by the names that they get in a page.
 
     Args:
-        models: As `textgate.explore` takes them.
+        models: As `textgate.explore` takes them, or what this function returned.
         findings: Likewise.
 
     Raises:
@@ -58,6 +58,8 @@ def shown_models(models: Any, findings: Any = None) -> list[Shown]:
 
 def _with_names(model: Any) -> list[tuple[str, Any]]:
     """Return a model with its name; of a study's directory all of its models."""
+    if isinstance(model, Shown):
+        return [(model.name, model)]
     if not isinstance(model, str | os.PathLike):
         return [(str(getattr(model, "cell", None) or model.name), model)]
     path = Path(model)
@@ -70,6 +72,8 @@ def _with_names(model: Any) -> list[tuple[str, Any]]:
 
 
 def _shown(name: str, model: Any, finding: Any) -> Shown:
+    if isinstance(model, Shown):
+        return model if finding is None else replace(model, finding=finding)
     if not isinstance(model, str | os.PathLike):
         return Shown(name, model, None, finding)
     file = RunLayout.of(model).finding

@@ -9,7 +9,7 @@ const QUESTIONS = ["describe", "knows", "run", "parts", "ledger", "tally", "prep
 /**
  * Return the data that the page holds.
  * @param {Document} page
- * @returns {import("./engine.js").Data & {server?: {path: string, token: string, models: string[]}}}
+ * @returns {import("./engine.js").Data & {server?: {path: string, models: string[]}}}
  */
 export function dataOf(page) {
   return JSON.parse(page.getElementById("textgate-data")?.textContent ?? "{}");
@@ -26,7 +26,7 @@ export function providerOf(data) {
 
 /**
  * @param {ReturnType<typeof dataOf>} data
- * @param {{path: string, token: string, models: string[]}} server
+ * @param {{path: string, models: string[]}} server
  * @returns {Record<string, any>}
  */
 function remote(data, server) {
@@ -35,7 +35,7 @@ function remote(data, server) {
   for (const question of QUESTIONS)
     provider[question] = async (/** @type {any} */ query) => {
       const body = JSON.stringify(typeof query === "string" ? { model: query } : (query ?? {}));
-      const headers = { "Content-Type": "application/json", "X-Textgate-Token": server.token };
+      const headers = { "Content-Type": "application/json" };
       const response = await fetch(server.path + question, { method: "POST", headers, body });
       const answer = await response.json();
       if (!response.ok) throw new Error(answer.error ?? `The server answered ${response.status}.`);
