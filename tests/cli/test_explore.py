@@ -3,6 +3,7 @@
 import sys
 
 import keras
+import numpy as np
 import pytest
 
 import textgate as tg
@@ -39,6 +40,20 @@ def test_opens_the_browser(monkeypatch, model_file, capsys):
     monkeypatch.setattr("webbrowser.open", opened.append)
     assert run(monkeypatch, model_file) == 0
     assert opened[0].startswith("file://")
+
+
+def test_puts_a_server_behind_any_other_model(monkeypatch, tmp_path, capsys):
+    model, inputs = tmp_path / "other.keras", tmp_path / "x.npy"
+    keras.Sequential([keras.Input((None, 3)), keras.layers.GRU(4, name="gru")]).save(model)
+    np.save(inputs, np.ones((2, 5, 3)))
+    opened, ran = [], []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr(tg.explorer.Server, "run", lambda self: ran.append(self.url))
+    assert run(monkeypatch, model, "--inputs", inputs) == 0
+    assert capsys.readouterr().out.startswith(f"{ran[0]}  ")
+    assert opened == ran
+    assert run(monkeypatch, model) == 2
+    assert "--tokenizer" in capsys.readouterr().err
 
 
 def test_says_what_is_wrong(monkeypatch, model_file, tmp_path, capsys):
