@@ -72,3 +72,5 @@ def _serve(models: list[Any], tokenizer: Path | None, inputs: Path | None, port:
         server.run()
     except KeyboardInterrupt:
         print()
+    finally:
+        server.close()

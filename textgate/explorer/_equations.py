@@ -36,14 +36,7 @@ def parts_of(
     for name, value, count in (("unit", unit, spec.units), ("step", step, len(inputs))):
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < count:
             raise ValueError(f"`{name}` must be from 0 to {count - 1}. Received: {value!r}")
-    kernel, recurrent = (
-        np.asarray(keras.ops.convert_to_numpy(w), np.float64)
-        for w in (weights.kernel, weights.recurrent_kernel)
-    )
-    bias = np.zeros((2, kernel.shape[1]))
-    if weights.bias is not None:
-        given = np.atleast_2d(keras.ops.convert_to_numpy(weights.bias))
-        bias[: len(given)] = given
+    kernel, recurrent, bias = _as_arrays(weights)
     now = {name: np.asarray(rows)[step] for name, rows in signals.items()}
     previous = {
         name: np.asarray(rows)[step - 1] if step else np.zeros(spec.units)
@@ -87,3 +80,16 @@ def parts_of(
         "after": float(now[cell.memory][unit]),
         "hidden": float(now["hidden_state"][unit]),
     }
+
+
+def _as_arrays(weights: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return kernel, recurrent kernel and both biases, `(2, columns)`, of a stock cell."""
+    kernel, recurrent = (
+        np.asarray(keras.ops.convert_to_numpy(w), np.float64)
+        for w in (weights.kernel, weights.recurrent_kernel)
+    )
+    biases = np.zeros((2, kernel.shape[1]))
+    if weights.bias is not None:
+        given = np.atleast_2d(keras.ops.convert_to_numpy(weights.bias))
+        biases[: len(given)] = given
+    return kernel, recurrent, biases
