@@ -226,6 +226,38 @@ def test_a_readout_sees_all_items_and_is_turned_round_with_them():
     np.testing.assert_allclose(decisions, [runner.clean(), runner.source()], atol=1e-6)
 
 
+def test_a_readout_with_classes_is_positive_for_the_greater():
+    model = classifier(layers.GRU(4, name="rnn"))
+    base, source = texts()
+    good = np.arange(len(base)) % 2
+    items = contrasts(model, base=base, source=source, good=good, bad=1 - good,
+                      readout=lambda outputs: outputs[:, 2] - outputs[:, 0])  # fmt: skip
+    p = model.predict(base, verbose=0)
+    expected = np.where(good, 1, -1) * (p[:, 2] - p[:, 0])
+    runner = ModelRunner(model, items, "rnn", "hidden_state")
+    np.testing.assert_allclose(runner.clean(), expected, atol=1e-6)
+    some = ModelRunner(model, items.select(np.arange(3, 8)), "rnn", "hidden_state")
+    np.testing.assert_allclose(some.clean(), expected[3:8], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("readout", "message"),
+    [
+        (lambda signs: lambda outputs: signs * outputs[:, 0], "goes into `good` and `bad`"),
+        (lambda signs: lambda outputs: signs[:-1] * outputs[:, 0], "of any number of examples"),
+        (lambda signs: lambda outputs: outputs, "one number for each example"),
+    ],
+)
+def test_a_readout_that_knows_its_items_is_refused(readout, message):
+    model = classifier(layers.GRU(4, name="rnn"))
+    base, source = texts()
+    good = np.arange(len(base)) % 2  # of both classes, so that no item is there both ways
+    items = contrasts(model, base=base, source=source, good=good, bad=1 - good,
+                      readout=readout(np.arange(len(base)) - 4.0))  # fmt: skip
+    with pytest.raises(ValueError, match=message):
+        ModelRunner(model, items, "rnn", "hidden_state").clean()
+
+
 def test_items_of_a_stateful_model_are_examples_on_their_own():
     inputs = keras.Input(batch_shape=(4, 5, 2))
     x = layers.GRU(3, stateful=True, name="rnn")(inputs)

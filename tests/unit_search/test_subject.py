@@ -1,5 +1,7 @@
 """The search asks a model for its layers and its memory, whatever its cells are called."""
 
+import keras
+import numpy as np
 import pytest
 
 from tests.unit_search.planted import TOKENIZER
@@ -37,6 +39,18 @@ def test_fresh_weights_are_others_for_another_seed_and_the_same_for_the_same():
     assert fresh[0] == fresh[1]
     assert len({before, *fresh}) == 3
     assert trained.fingerprint == before
+
+
+def test_what_was_adapted_to_data_stays_in_a_fresh_model():
+    scale = keras.layers.Normalization(name="scale")
+    scale.adapt(np.array([[[3.0], [5.0]]]))
+    rnn = keras.layers.GRU(2, name="rnn")
+    model = keras.Sequential([keras.Input((2, 1)), scale, rnn, keras.layers.Dense(1)])
+    with Subject(model).with_fresh_weights(0) as fresh:
+        assert fresh.weights == "drawn anew"
+        assert float(np.array(fresh.model.get_layer("scale").mean).item()) == 4.0
+        ours, theirs = (np.array(m.get_layer("rnn").weights[0]) for m in (model, fresh.model))
+        assert not np.array_equal(ours, theirs)
 
 
 def test_a_place_is_named_in_words():

@@ -57,11 +57,12 @@ def contrasts(
         bad: The class that is right for the source, likewise.
         step: For an output with steps: the one that decides, a number or `(n,)`.
         output: Which output decides, by name or number, where the model has several.
-        readout: Instead of `good` and `bad`: a function of the model's outputs on all items, in
-            order, that returns one number an item, positive where the model decides for the base's
-            answer.
-        table: The items' own columns, a row an item. Its column `good_class` names the base's
-            class; without it, `good` does.
+        readout: Instead of a difference of two logits: a function of the model's outputs on any
+            items that returns one number an item, positive where the model decides for the base's
+            answer. With `good` and `bad`, it is positive where the model decides for the greater of
+            both, as the logit of a sigmoid is for 1 against 0.
+        table: The items' own columns, a row an item. Its columns `good_class` and `bad_class` name
+            the base's class and the source's; without them, `good` and `bad` do.
         groups: Columns of the table that tell which items belong together: what is found is
             confirmed on items of other groups, and intervals and tests go by groups. By default
             `template` and `lexeme`, as far as the table has them; else each item is on its own.

@@ -28,8 +28,8 @@ class Contrasts:
         dropped: How many rows were left out, by reason.
         unknown: The unknown words for which rows were left out, with the number of rows.
         output: Which of the model's outputs decides, by name or number; `None` if it has one.
-        readout: A function of the model's outputs on all items, in order, to one number an item,
-            positive where the model decides for `good`; `None` for the difference of two logits.
+        readout: A function of the model's outputs on these items, in order, to one number an item;
+            `None` for the difference of two logits.
         sign: What the number that `readout` gives is multiplied with, `(n,)`, 1 or −1.
         groups: Columns of the table that tell which items belong together.
         prefixes: Whether base and source are right-padded ids that nothing is read of after `last`,

@@ -21,6 +21,7 @@ from textgate._received import check_plain
 from textgate.evaluation.inference import CLAIM_LEVEL, clusters_needed, smallest_p
 from textgate.interchange._decisions import check_different, classes_of, place_of_output
 from textgate.interchange._items import Contrasts
+from textgate.interchange._readouts import Readout
 from textgate.tracing import checked_sites, nodes_of, trace
 
 _DEFAULT_GROUPS = ("template", "lexeme")
@@ -46,20 +47,18 @@ def model_contrasts(
     count = _examples(base, "base")
     if source is not None:
         _check_alike(base, source)
-    if (readout is None) == (good is None or bad is None):
-        raise ValueError(
-            "a decision needs two classes, `good` and `bad`, or a function of the outputs, "
-            f"`readout`. Received: good={good!r}, bad={bad!r}, readout={readout!r}"
-        )
-    place_of_output(model, output)
-    if readout is None:
+    if readout is None or good is not None or bad is not None:
+        if good is None or bad is None:
+            raise ValueError(
+                "a decision needs two classes, `good` and `bad`, or a function of the outputs, "
+                f"`readout`. Received: good={good!r}, bad={bad!r}, readout={readout!r}"
+            )
         classes = classes_of(good, count, "good"), classes_of(bad, count, "bad")
         check_different(*classes)
     else:
         classes = np.ones(count, np.int64), np.zeros(count, np.int64)
-    rows = _table(table, count)
-    if CLASS not in rows:
-        rows[CLASS], rows["bad_class"] = (each.astype(str) for each in classes)
+    place_of_output(model, output)
+    rows = _with_classes(_table(table, count), *classes)
     names = _groups(groups, rows)
     if not names:  # each item on its own, with the same the other way round
         names = ("item",)
@@ -73,8 +72,8 @@ def model_contrasts(
         last=None if step is None else _steps(step, count),
         feature=feature,
         output=output,
-        readout=readout,
-        sign=None if readout is None else np.ones(count),
+        readout=None if readout is None else Readout(readout),
+        sign=None if readout is None else np.sign(classes[0] - classes[1]).astype(np.float64),
         groups=names,
         prefixes=False,
     )
@@ -142,6 +141,23 @@ def _table(table: pd.DataFrame | None, count: int) -> pd.DataFrame:
             f"Received: {type(table).__name__} with {size} rows"
         )
     return table.reset_index(drop=True).copy()
+
+
+def _with_classes(table: pd.DataFrame, good: np.ndarray, bad: np.ndarray) -> pd.DataFrame:
+    """Return a table with the names of the base's and the source's class."""
+    if CLASS not in table:
+        return table.assign(**{CLASS: good.astype(str), "bad_class": bad.astype(str)})
+    names = sorted(set(table[CLASS].astype(str)))
+    if "bad_class" in table or len(names) > 2:
+        return table
+    if len(names) == 1:
+        raise ValueError(
+            "where all items have one class, the table names that of their sources as well, in the "
+            f"column 'bad_class'. Received: columns {list(table.columns)}, class {names[0]!r}"
+        )
+    return table.assign(
+        bad_class=np.where(table[CLASS].astype(str) == names[0], names[1], names[0])
+    )
 
 
 def _groups(groups: str | Sequence[str] | None, table: pd.DataFrame) -> tuple[str, ...]:

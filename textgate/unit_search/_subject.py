@@ -8,7 +8,7 @@ import contextlib
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import keras
 import numpy as np
@@ -124,10 +124,11 @@ class Subject:
             yield Subject(clone, DRAWN)
             return
         weights = [np.array(variable) for variable in self.model.weights]
+        adapted = {id(weight) for layer in _adapted(self.model) for weight in layer.weights}
         generator = np.random.default_rng(seed)
         try:
             for variable, value in zip(self.model.weights, weights, strict=True):
-                if value.dtype.kind == "f":
+                if value.dtype.kind == "f" and id(variable) not in adapted:
                     variable.assign(generator.permutation(value.ravel()).reshape(value.shape))
             yield Subject(self.model, SHUFFLED)
         finally:
@@ -135,12 +136,32 @@ class Subject:
                 variable.assign(value)
 
 
+@runtime_checkable
+class Adapted(Protocol):
+    """A layer of preprocessing, which has read its vocabulary or its scale off data."""
+
+    weights: list[Any]
+
+    def adapt(self, data: Any) -> None:
+        """Read it off data."""
+
+
+def _adapted(model: keras.Model) -> list[Adapted]:
+    return [layer for layer in model._flatten_layers() if isinstance(layer, Adapted)]
+
+
+def _anew(layer: keras.Layer) -> keras.Layer:
+    """Return a layer with weights drawn anew; what was adapted to data is no matter of training."""
+    return layer if isinstance(layer, Adapted) else type(layer).from_config(layer.get_config())
+
+
 def _cloned(model: keras.Model, seed: int) -> keras.Model | None:
     """Return a copy with weights drawn anew, or `None` where Keras can't make one."""
     state = random.getstate()
     random.seed(seed)  # where Keras's initializers take their seeds from
+    options = {"clone_function": _anew, "recursive": True} if _adapted(model) else {}
     try:
-        clone = keras.models.clone_model(model)
+        clone = keras.models.clone_model(model, **options)
         return clone if clone.built and len(clone.weights) == len(model.weights) else None
     except (ValueError, TypeError, NotImplementedError):
         return None

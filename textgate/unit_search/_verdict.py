@@ -154,8 +154,9 @@ def _on_members(facts: Facts, members: pd.DataFrame | None) -> list[str]:
     for unit in carries.index[~carries.to_numpy()]:
         row = members[members["unit"] == unit].iloc[0]
         sentences.append(
-            f"Unit {unit} does nothing by itself (p = {row['p_adjusted']:.2g}), and without it the "
-            f"others do as well: it isn't counted among those that carry {facts.feature}."
+            f"Unit {unit} isn't seen to do anything by itself (p = {row['p_adjusted']:.2g}), and "
+            f"without it the others do as well: it isn't counted among those that carry "
+            f"{facts.feature}."
         )
     return sentences
 
