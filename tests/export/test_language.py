@@ -157,6 +157,44 @@ def test_an_intervention_survives_export(model, signal):
     np.testing.assert_allclose(found["form_probabilities"], expected, rtol=0, atol=1e-5)
 
 
+def test_several_edits_at_once_and_the_next_words(model):
+    first, last = model.lm.recurrent_layers[0].name, model.lm.recurrent_layers[-1].name
+    clamps = [
+        tg.Clamp(first, "hidden_state", units=[0, 3], value=0.7, steps=slice(1, 3)),
+        tg.Clamp(last, "candidate", units=[2], value=-0.5),
+        tg.Clamp(last, "retention", units=[1], value=0.25, steps=slice(2, None)),
+        tg.Clamp(
+            first, "hidden_state", units=[3], value=-0.2, steps=slice(2, 4)
+        ),  # of two the last
+    ]
+    found = model.loaded.edit(
+        TEXT,
+        layer=[first, last, last, first],
+        signal=["hidden_state", "candidate", "retention", "hidden_state"],
+        units=[[0, 3], [2, -1], [-1, 1], [3, 3]],
+        value=[0.7, -0.5, 0.25, -0.2],
+        steps=[[1, 3], [0, 99], [2, 99], [2, 4]],
+    )
+    expected = np.exp(tg.intervene(model.lm, clamps).next_logprobs(TEXTS))
+    assert np.abs(expected - np.exp(model.lm.next_logprobs(TEXTS))).max() > 1e-3
+    vocabulary = model.lm.tokenizer.vocabulary
+    ids = [vocabulary.index(form) for form in words(found["forms"])[0]]
+    np.testing.assert_allclose(found["form_probabilities"], expected[:, ids], atol=1e-5)
+    np.testing.assert_allclose(found["probabilities"], -np.sort(-expected, 1)[:, :10], atol=1e-5)
+    for row, line in enumerate(words(found["words"])):
+        of_words = expected[row, [vocabulary.index(word) for word in line]]
+        np.testing.assert_allclose(of_words, found["probabilities"][row], atol=1e-5)
+
+
+def test_one_pair_of_steps_is_for_all_edits(lstm):
+    def edit(steps):
+        layer, signal = ["lstm", "lstm_1"], ["cell_state", "cell_state"]
+        return lstm.loaded.edit(TEXT, layer, signal, [[0], [1]], [0.5, 0.6], steps)["probabilities"]
+
+    np.testing.assert_array_equal(edit([1, 3]), edit([[1, 3], [1, 3]]))
+    np.testing.assert_array_equal(edit(EVERYWHERE), edit([0, 99]))
+
+
 def test_derived_signals_are_edited_by_what_they_follow_from(gru):
     def edit(signal, value):
         return gru.loaded.edit(
@@ -202,6 +240,14 @@ def test_padding_and_neighbours_change_nothing(model):
 MEGABYTES = "She came out . " * 140_000
 EDIT = {"layer": "lstm", "signal": "forget_gate", "units": [1], "value": 1.0, "steps": [0, 2]}
 
+TWO = {
+    "layer": ["lstm", "lstm_1"],
+    "signal": ["forget_gate", "cell_state"],
+    "units": [[1], [2]],
+    "value": [1.0, 0.5],
+    "steps": [0, 2],
+}
+
 
 @pytest.mark.parametrize(
     ("name", "given", "said"),
@@ -227,6 +273,12 @@ EDIT = {"layer": "lstm", "signal": "forget_gate", "units": [1], "value": 1.0, "s
         ("edit", {**EDIT, "steps": [2, 2]}, r"0 <= begin < end"),
         ("edit", {**EDIT, "steps": [-1, 2]}, r"0 <= begin < end"),
         ("edit", {**EDIT, "steps": [2, 9]}, r"begin within the longest text.*\[2\]"),
+        ("edit", {**EDIT, "value": [1.0, 2.0]}, r"one of each, or as many.*\[1 1 2\]"),
+        ("edit", {**TWO, "layer": ["lstm", "gru"]}, r"no such recurrent layer.*gru"),
+        ("edit", {**TWO, "units": [1, 2]}, r"must have a row for each"),
+        ("edit", {**TWO, "units": [[1], [4]]}, r"a unit of the layer.*\[4 3\]"),
+        ("edit", {**TWO, "units": [[1], [-1]]}, r"at least one number of a unit"),
+        ("edit", {**TWO, "steps": [[0, 1], [1, 2], [0, 1]]}, r"must be \[begin, end\]"),
     ],
 )
 def test_mistakes_are_errors_with_our_message(lstm, name, given, said):

@@ -9,7 +9,8 @@ the code of the model: text goes in, tensors come out. A language model gets the
     pronouns(text)           the probabilities of the pronouns, by class and by form, as next word
     gates(text)              every signal of every recurrent layer, named as in a trace
     edit(text, layer, signal, units, value, steps)
-                             `pronouns` while units of a signal are held at a value
+                             `pronouns` and the likeliest next words while units of one or
+                             several signals are held at values
     describe()               what is in it and how to call it
 
 Any other Keras model with recurrent layers gets `serving_default` (its outputs), `gates` and

@@ -35,8 +35,10 @@ _GATES = """\
 gates(text)
   every signal of every recurrent layer, (batch, time, units), called LAYER/SIGNAL; tokens, lengths
 edit(text, layer, signal, units, value, steps)
-  pronouns while a signal of a layer is held at a value: units, int32 (number,); value, float32;
-  steps, int32 [begin, end), where <bos> is step 0, or empty for all steps
+  pronouns, and words and probabilities of the likeliest next words, while a signal of a layer is
+  held at a value: units, int32 (number,); value, float32; steps, int32 [begin, end), where <bos>
+  is step 0, or empty for all steps. Several at once: as many of layer, signal and value, a row of
+  units for each (filled up with -1), and one pair of steps for all or one for each
 """
 
 _OTHER = """\

@@ -87,12 +87,7 @@ class LanguageEndpoints:
         )
         with tf.control_dependencies([k]):
             tokenized = self._read(text)
-        probabilities, ids = tf.math.top_k(self._next(tokenized), k)
-        return {
-            "words": self.words.ids_to_tokens(ids),
-            "probabilities": probabilities,
-            "unknown": tokenized.unknown,
-        }
+        return {**self._likeliest(self._next(tokenized), k), "unknown": tokenized.unknown}
 
     def score(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return the log-probability of each token, given those before it, and of the text."""
@@ -114,7 +109,8 @@ class LanguageEndpoints:
 
     def pronouns(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return how likely each pronoun is the next word, by class and by form."""
-        return self._pronouns(self._read(text))
+        tokenized = self._read(text)
+        return self._pronouns(tokenized, self._next(tokenized))
 
     def gates(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return the tokens and every signal of every recurrent layer."""
@@ -140,10 +136,12 @@ class LanguageEndpoints:
         value: tf.Tensor,
         steps: tf.Tensor,
     ) -> dict[str, tf.Tensor]:
-        """Return `pronouns` while units of a signal are held at a value."""
+        """Return `pronouns` and the likeliest next words while units are held at values."""
         tokenized = self._read(text)
         clamp = Clamp(self.sites, layer, signal, units, value, steps, tokenized.lengths)
-        return self._pronouns(tokenized, clamp)
+        probabilities = self._next(tokenized, clamp)
+        likeliest = self._likeliest(probabilities, tf.constant(min(TOP, self.vocabulary)))
+        return {**self._pronouns(tokenized, probabilities), **likeliest}
 
     # -- parts -------------------------------------------------------------------------------
 
@@ -191,13 +189,18 @@ class LanguageEndpoints:
         )
         return tf.reshape(logprobs, (-1,))[:rows]
 
-    def _pronouns(self, tokenized: texts.Texts, edits: Edits | None = None) -> dict[str, tf.Tensor]:
+    def _likeliest(self, probabilities: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return the `k` likeliest words of each row and their probabilities."""
+        likeliest, ids = tf.math.top_k(probabilities, k)
+        return {"words": self.words.ids_to_tokens(ids), "probabilities": likeliest}
+
+    def _pronouns(self, tokenized: texts.Texts, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
         vocabulary = self.lm.tokenizer.vocabulary
         ids = [vocabulary.index(form) for form, _ in self.forms]
         belongs = np.zeros((len(self.forms), len(self.classes)), np.float32)
         for row, (_, name) in enumerate(self.forms):
             belongs[row, self.classes.index(name)] = 1
-        forms = tf.gather(self._next(tokenized, edits), tf.constant(ids, tf.int32), axis=1)
+        forms = tf.gather(probabilities, tf.constant(ids, tf.int32), axis=1)
         batch = tf.shape(forms)[0]
 
         def each(names: list[str]) -> tf.Tensor:
