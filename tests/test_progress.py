@@ -62,3 +62,12 @@ def test_stages_hold_back_the_warning_of_compiling_for_many_shapes(caplog):
         "something else",
         "5 out of 5 calls triggered tf.function retracing again",
     ]
+
+
+def test_notebooks_are_not_asked_for_widgets(monkeypatch, capsys):
+    import rich.console
+
+    monkeypatch.setattr(rich.console, "_is_jupyter", lambda: True)
+    with Progress(True, "working", 2) as bar:  # rich would warn that ipywidgets are missing
+        bar.advance(2)
+    assert "working" in capsys.readouterr().err

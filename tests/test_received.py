@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 import textgate as tg
 from textgate._received import few
@@ -152,6 +153,14 @@ def test_pairs_are_a_table(lm, pairs):
 def test_errors_list_a_few():
     assert few(pd.Series(["a", "b"])) == "['a', 'b']"
     assert few(range(57)) == "[0, 1, 2, 3, 4, 5, … of 57]"
+
+
+def test_unit_scores_lists_a_few_of_many_classes():
+    states = np.random.default_rng(0).normal(size=(57, 2, 3))
+    trace = xr.DataArray(states, dims=("example", "time", "unit"))
+    labels = [f"class {number:02}" for number in range(57)]
+    with pytest.raises(ValueError, match=r"'class 05', … of 57\]$"):
+        tg.probing.unit_scores(trace, labels, np.arange(57), None)
 
 
 def test_a_path_is_a_path():

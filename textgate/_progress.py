@@ -112,7 +112,8 @@ class Progress:
             }
             self._bar = progress.Progress(
                 *(kinds[c]() if c in kinds else progress.TextColumn(c) for c in self._columns),
-                console=Console(stderr=True),
+                # In a notebook rich would ask for widgets, with a warning where there are none.
+                console=Console(stderr=True, force_jupyter=False),
                 refresh_per_second=4,
                 transient=not self._is_asked_for,
             )

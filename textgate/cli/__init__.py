@@ -24,6 +24,9 @@ from textgate.cli._units import units
 
 __all__ = ["app", "main"]
 
+_INTERRUPTED = 130  # the exit code after Ctrl-C
+_RESUMED = {"train", "study", "compare"}  # commands that go on where they were
+
 app = typer.Typer(
     name="textgate",
     help="Shows what the gates of LSTMs and GRUs do with text.",
@@ -60,6 +63,12 @@ def main() -> None:
     except (ValueError, TypeError, FileNotFoundError, FileExistsError) as error:
         print(f"textgate: error: {error}", file=sys.stderr)
         sys.exit(2)
+    except SystemExit as leaving:
+        if leaving.code == _INTERRUPTED:
+            goes_on = set(sys.argv[1:2]) & _RESUMED
+            what = "the same command goes on" if goes_on else "nothing was left half-written"
+            print(f"\ntextgate: stopped; {what}", file=sys.stderr)
+        raise
     except BrokenPipeError:
         sys.exit(1)
     except OSError as error:  # of a file that can't be read, has too long a name, …

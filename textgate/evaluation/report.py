@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from textgate._shown import as_html
 from textgate.datasets.lexicon import GENDERS
 from textgate.evaluation._against_rule import against_rule
 from textgate.evaluation._agreement import agreement
@@ -37,6 +38,16 @@ class Report:
     unknown: pd.Series
     perplexity: pd.Series | None = None
     rule: pd.DataFrame | None = None
+
+    def _repr_html_(self) -> str:
+        unknown = self.unknown.rename("pairs").rename_axis("word").reset_index()
+        tables = {"Accuracy": self.summary, "Unknown words": unknown}
+        if self.rule is not None:
+            tables[RULE] = self.rule
+        lines = [how_counted(self.items)]
+        if self.perplexity is not None:
+            lines.append(perplexity_line(self.perplexity))
+        return as_html("Evaluation", lines, {**tables, "Items": self.items}, "Accuracy")
 
     def to_csv(self, directory: Path) -> list[Path]:
         """Write the tables as `items.csv`, `summary.csv`, and so on, a file each."""

@@ -13,6 +13,7 @@ import numpy as np
 from keras import ops, tree
 
 from textgate._backend import backend
+from textgate._shown import as_html
 from textgate._special_tokens import PAD
 from textgate.interventions._base import Intervention
 from textgate.interventions._binding import Bound
@@ -101,6 +102,10 @@ class Edited:
     def __repr__(self) -> str:
         listed = "".join(f"    {one!r},\n" for one in self.interventions)
         return f"intervene(<model {self.model.name!r}>, [{listed and chr(10) + listed}])"
+
+    def _repr_html_(self) -> str:
+        lines = [repr(one) for one in self.interventions] or ["no interventions"]
+        return as_html(f"{self.model.name} with interventions", lines, {})
 
     def __getattr__(self, name: str) -> Any:
         if hasattr(keras.Model, name):

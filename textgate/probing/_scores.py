@@ -35,6 +35,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from textgate._received import few
 from textgate.probing._class_scores import (
     MaxT,
     auc,
@@ -223,7 +224,7 @@ def _check_steps(targets: Targets, position: Position) -> None:
     elif len(targets.classes) != 2:
         raise ValueError(
             "`labels` must have two classes, or be numbers (floats); choose the steps of two "
-            f"classes by `position`. Received: {list(targets.classes)}"
+            f"classes by `position`. Received: {few(targets.classes)}"
         )
 
 
@@ -236,13 +237,13 @@ def _of_two_classes(task: Task, position: Position) -> Sample:
     if len(task.targets.classes) != 2:
         raise ValueError(
             "`labels` must have two classes; choose two and leave out the other examples. "
-            f"Received: {list(task.targets.classes)}"
+            f"Received: {few(task.targets.classes)}"
         )
     sample = task.at(position)
     classes = sample.targets.classes
     if len(classes) != 2:
         raise ValueError(
             "`position` must lie within examples of both classes. "
-            f"Received: position={position}, with {len(sample.rows)} examples of {list(classes)}"
+            f"Received: position={position}, with {len(sample.rows)} examples of {few(classes)}"
         )
     return sample

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from textgate._received import few
+
 Split = tuple[np.ndarray, np.ndarray]  # rows to train on, rows to test on
 
 
@@ -72,9 +74,10 @@ def targets_of(labels: np.ndarray, groups: np.ndarray) -> Targets:
 def obstacle(targets: Targets, folds: int) -> str | None:
     """Return what stands in the way of so many folds, or `None`."""
     if targets.are_numbers and len(np.unique(targets.y)) < 2:
-        return f"`labels` must have at least two values. Received: {np.unique(targets.y).tolist()}"
+        values = np.unique(targets.y).tolist()
+        return f"`labels` must have at least two values. Received: {few(values)}"
     if not targets.are_numbers and (not len(targets.y) or len(targets.classes) < 2):
-        return f"`labels` must have at least two classes. Received: {list(targets.classes)}"
+        return f"`labels` must have at least two classes. Received: {few(targets.classes)}"
     if targets.group_count < folds:
         return (
             "there must be at least as many groups as folds; give more data or fewer `folds`. "

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from textgate._shown import as_html
 from textgate.datasets.features import Feature
 from textgate.interchange.effects import INTERCHANGE
 from textgate.unit_search._confirmation import BOTH
@@ -43,6 +44,11 @@ class UnitsOverRuns:
     table: pd.DataFrame
     associations: pd.DataFrame
     findings: tuple[UnitFinding, ...]
+
+    def _repr_html_(self) -> str:
+        tables = {"The runs": self.table, "Associations of the sets' sizes": self.associations}
+        title = f"Units over {self.table['run'].nunique()} runs"
+        return as_html(title, self.summary().split("\n"), tables, "The runs")
 
     def summary(self) -> str:
         """Return what the runs have in common, in a few sentences."""

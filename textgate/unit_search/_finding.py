@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from textgate._shown import as_html
 from textgate.interchange import Units
 from textgate.unit_search._goals import Goals
 
@@ -122,6 +123,14 @@ class UnitFinding:
         kinds = [str(name)[:-1] for name in columns if name not in ("half", "items", "used")]
         return " or ".join([", ".join(kinds[:-1]), kinds[-1]] if len(kinds) > 1 else kinds)
 
+    def _repr_html_(self) -> str:
+        tables = {f"{_title(name)}. {caption}": name for name, caption in CAPTIONS.items()}
+        return as_html(
+            f"{self.feature} in {self.layer} ({self.signal})",
+            self.summary().split("\n"),
+            {title: self.tables[name] for title, name in tables.items() if name in self.tables},
+        )
+
     def to_json(self) -> str:
         """Return everything but the tables as JSON."""
         names = (
@@ -181,6 +190,10 @@ class UnitFinding:
         return target
 
 
+def _title(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
 def _html_table(name: str, caption: str, table: pd.DataFrame) -> str:
     if name == "units":
         table = table.sort_values("rank")
@@ -199,7 +212,7 @@ def _html_table(name: str, caption: str, table: pd.DataFrame) -> str:
         for row in shown.itertuples(index=False)
     )
     return (
-        f"<h2>{html.escape(name.replace('_', ' ').capitalize())}</h2>"
+        f"<h2>{html.escape(_title(name))}</h2>"
         f'<div class="scroll"><table><caption>{html.escape(caption + more)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
