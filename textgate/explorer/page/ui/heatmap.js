@@ -62,6 +62,12 @@ function unitsInOrder(view) {
   return Array.from(apart.keys()).sort((a, b) => found(b) - found(a) || apart[b] - apart[a] || a - b);
 }
 
+/** A size that few values exceed: among many, the largest would wash out the others. */
+function usualSize(rows, units) {
+  const sizes = rows.flatMap((row) => units.map((unit) => Math.abs(row[unit]))).sort((a, b) => a - b);
+  return Math.max(sizes[Math.floor(0.98 * (sizes.length - 1))], 1e-6);
+}
+
 function paint(canvas, { view, rows, order, isGate, width, height, column }) {
   const sharp = window.devicePixelRatio || 1;
   canvas.width = Math.round(width * sharp);
@@ -73,7 +79,7 @@ function paint(canvas, { view, rows, order, isGate, width, height, column }) {
   const [paper, ink, accent, low, high] = ["--paper", "--ink", "--held", "--own", "--other"].map(colour);
   pen.scale(sharp, sharp);
   pen.font = `12px ${style.fontFamily}`;
-  const limit = isGate ? 1 : Math.max(...rows.map((row) => Math.max(...order.map((unit) => Math.abs(row[unit])))), 1e-6);
+  const limit = isGate ? 1 : usualSize(rows, order);
   rows.forEach((row, step) => {
     pen.fillStyle = ink;
     pen.textAlign = "right";

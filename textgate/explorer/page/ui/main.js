@@ -6,7 +6,7 @@ import { holdPanel } from "./hold.js";
 import { memoryPanel } from "./memory.js";
 import { nextPanel } from "./next.js";
 import { sharePanel } from "./share.js";
-import { fromFragment, toFragment } from "./state.js";
+import { fromFragment, isState, toFragment } from "./state.js";
 import { tallyPanel } from "./tally.js";
 import { textPanel } from "./text.js";
 import { toursPanel } from "./tours.js";
@@ -31,7 +31,9 @@ export async function start(root, textgate, given) {
   const data = completed(given);
   const asker = new Asker(textgate, data);
   let state = fromFragment(window.location.hash);
-  let latest = 0;
+  let wanted = false;
+  /** @type {Promise<void> | null} */
+  let drawing = null;
   let timer = 0;
 
   /** Changes the state, and everything on the screen at once. */
@@ -61,8 +63,20 @@ export async function start(root, textgate, given) {
     make("div", { class: "columns" }, make("div", { class: "left" }, memory, equation), make("div", { class: "right" }, next, hold, tally)),
     where);
 
-  async function show() {
-    const turn = ++latest;
+  /** Draws the state; while it is being found, what comes in between is drawn together. */
+  function show() {
+    wanted = true;
+    drawing ??= (async () => {
+      while (wanted) {
+        wanted = false;
+        await draw();
+      }
+      drawing = null;
+    })();
+    return drawing;
+  }
+
+  async function draw() {
     let view;
     try {
       view = await asker.see(state);
@@ -70,8 +84,8 @@ export async function start(root, textgate, given) {
       problem.textContent = `The model gave no answer: ${error instanceof Error ? error.message : error}`;
       return;
     }
-    if (turn !== latest) return; // something newer is on its way
     problem.textContent = "";
+    view.stale = wanted;
     view.upTo = (step) => view.text.slice(0, placesOf(view.text, view.own.tokens)[step]?.end ?? 0);
     hide(root, state);
     modelChooser(models, textgate, view, act);
@@ -80,7 +94,8 @@ export async function start(root, textgate, given) {
   }
 
   window.addEventListener("hashchange", () => {
-    if (window.location.hash.replace(/^#/, "") === toFragment(state)) return;
+    const { hash } = window.location;
+    if (!isState(hash) || hash.replace(/^#/, "") === toFragment(state)) return;
     state = fromFragment(window.location.hash);
     show();
   });

@@ -17,7 +17,7 @@ export function nextPanel(act) {
 
   /** @param {View} view */
   function update(view) {
-    lead.textContent = view.step === 0
+    lead.textContent = view.own.tokens[view.step] === "<bos>"
       ? "What the model expects at the very beginning:"
       : `What the model expects after “${shown(view.own.tokens[view.step])}”. Click a word to write it.`;
     const columns = columnsOf(view);

@@ -19,12 +19,13 @@ export function sharePanel(act, root) {
   const code = /** @type {HTMLTextAreaElement} */ (make("textarea", { readonly: true, rows: 12, spellcheck: "false", "aria-label": "What was copied", hidden: true }));
   const hiding = make("div", { class: "hiding", role: "group", "aria-label": "Parts to hide, for a class" });
   const button = (text, onclick) => make("button", { type: "button", class: "action", onclick }, text);
+  const isFrame = window.location.href.startsWith("about:");
   const linkTo = (state) => `${window.location.href.split("#")[0]}#${toFragment(state)}`;
   const element = make("details", { class: "share", "data-panel": "share" },
     make("summary", {}, "Share"),
     make("div", { class: "share-body" },
       make("div", { class: "presets" },
-        button("copy the link", () => copy(linkTo(view.state), "The link is copied: it opens the page as it is now.")),
+        button("copy the link", () => copy(linkTo(view.state), isFrame ? "This view has no address of its own. Save it as a page, and its links will open." : "The link is copied: it opens the page as it is now.")),
         button("copy the Python", () => copy(pythonOf(view), "Copied: Python that does the same.", true)),
         button("save as SVG", () => save("textgate.svg", svgOf(pictureOf(view, root)))),
         button("save as PNG", async () => save("textgate.png", await pngOf(pictureOf(view, root)))),

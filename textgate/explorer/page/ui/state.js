@@ -39,6 +39,9 @@ export function beginning() {
 const NUMBERS = ["step", "unit", "stop"];
 const TEXTS = ["model", "text", "twin", "layer", "signal", "tour"];
 
+/** Whether a fragment holds a state, and not the name of a place on a page around this one. */
+export const isState = (fragment) => /^#?$|=/.test(fragment);
+
 /** @param {State} state */
 export function toFragment(state) {
   const parts = new URLSearchParams();

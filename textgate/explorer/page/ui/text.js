@@ -43,15 +43,17 @@ export function textPanel(act, data) {
   /** @param {View} view */
   function update(view) {
     pairs = view.pairs;
-    if (document.activeElement !== field || field.value !== view.text) setValue(field, view.text);
-    setValue(twin, view.twinText ?? "");
+    for (const [one, value] of /** @type {[HTMLInputElement, string][]} */ ([[field, view.text], [twin, view.twinText ?? ""]])) {
+      // What is being typed while an answer is on its way is newer than the answer.
+      if (one.value !== value && !(view.stale && document.activeElement === one)) one.value = value;
+    }
     twin.placeholder = view.twinText === null ? "no word with a counterpart: write a twin yourself" : "";
     again.hidden = view.state.twin === null;
     const places = placesOf(view.text, view.own.tokens);
     const unknown = new Set(view.own.unknown);
     refill(tiles, view.own.tokens.map((token, step) => make("li", {},
       make("button", {
-        type: "button", class: "tile" + (unknown.has(step) ? " unknown" : "") + (step === 0 ? " start" : ""),
+        type: "button", class: "tile" + (unknown.has(step) ? " unknown" : "") + (token === "<bos>" ? " start" : ""),
         "data-key": `tile ${step}`, "aria-pressed": step === view.step ? "true" : "false",
         "aria-haspopup": places[step] ? "menu" : null, dir: "auto",
         title: unknown.has(step) ? "The model doesn’t know this word: it reads <unk>." : null,
@@ -64,10 +66,6 @@ export function textPanel(act, data) {
     note.textContent = sentences(view, unknown);
   }
   return { element, update };
-}
-
-function setValue(field, value) {
-  if (field.value !== value) field.value = value;
 }
 
 function sentences(view, unknown) {

@@ -116,7 +116,7 @@ async function worksheet(tours, labOf) {
       make("h2", {}, tour.title),
       make("ol", {}, ...tour.stops.map((stop) => make("li", {},
         make("p", {}, stop.say(lab)), make("p", { class: "ask" }, stop.ask(lab)),
-        make("p", {}, stop.choices(lab).map((choice) => `☐ ${choice}`).join("   ")),
+        make("p", { class: "ticks" }, ...stop.choices(lab).map((choice) => make("span", {}, `☐ ${choice}`))),
         ...range(2).map((line) => make("p", { class: "blank" }, line ? "What I saw, and why: " : "Why I think so: ")))))));
   }
   const sheet = make("div", { class: "tgx worksheet" }, make("h1", {}, "What the gates do: predict, then look"),

@@ -33,6 +33,8 @@ const FIRST = "She came out and played with";
  * @property {{best: string, about: string} | null} mistake  of the model as it is
  * @property {{best: string, about: string} | null} mistakeAsHeld
  * @property {Set<string>} forms  the words that the pairs ask for
+ * @property {boolean} [stale]  whether a newer state is on its way
+ * @property {(step: number) => string} [upTo]  the text as far as a word
  * @property {Pair[]} pairs  held-out, of the feature
  */
 
