@@ -1,5 +1,6 @@
 """What is written is there whole or not at all, and what killed processes leave is removed."""
 
+import csv
 import errno
 import os
 import signal
@@ -7,9 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from textgate import _files as files
+from textgate import _reading as reading
 from textgate._files import CannotWriteError, beside, is_partial, write_json, write_text
 
 
@@ -268,3 +271,33 @@ def test_what_was_to_be_replaced_comes_back_if_the_process_died_between_the_move
     files.remove_partials(tmp_path)
     assert (tmp_path / "tables" / "one").read_text() == "old"
     assert names(tmp_path) == ["tables"]
+
+
+FORMULAS = [
+    "=HYPERLINK(1)",
+    "+cmd|x",
+    "-she",
+    "@SUM(A1)",
+    "\tx",
+    "'=1+x",
+    "''@x",
+    "=",
+    "-",
+    "-5",
+    "x=",
+    "'s",
+]
+
+
+def test_a_spreadsheet_computes_nothing_of_a_table(tmp_path):
+    path = tmp_path / "items.csv"
+    table = pd.DataFrame({"=prefix": FORMULAS, "n": range(len(FORMULAS))})
+    files.write_table(path, table)
+    for (cell, _), text in zip(
+        csv.reader(path.read_text().splitlines()[1:]), FORMULAS, strict=True
+    ):
+        assert cell in (text, f"'{text}")
+        assert (cell == text) == (text in ("=", "-", "-5", "x=", "'s"))
+    pd.testing.assert_frame_equal(reading.read_table(path), table)
+    files.write_table(path, pd.Series({"=x": 1, "dog": 2}, name="items"), index=True)
+    assert path.read_text().splitlines() == [",items", "'=x,1", "dog,2"]

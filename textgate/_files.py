@@ -27,6 +27,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+# What a spreadsheet would compute, as `write_table` finds and leaves it.
+FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _PARTIAL = re.compile(r"\.(?P<name>.+)\.(?P<process>\d{1,9})-\d+\.partial", re.DOTALL)
 _NOT_REPLACING, _EXCHANGING = 1, 2  # flags of Linux's `renameat2`
 _numbers = itertools.count()
@@ -96,6 +98,31 @@ def write(path: Path, content: Callable[[BinaryIO], Any]) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a text file as `beside` does, in UTF-8."""
     write(path, lambda file: file.write(text.encode()))
+
+
+def write_table(path: Path, table: Any, index: bool = False) -> None:
+    """Write a table of pandas as CSV, as `beside` does; `textgate._reading.read_table` reads it.
+
+    Text in it may come from anywhere, and a spreadsheet takes what begins with `=` for a formula.
+    So such text gets an apostrophe before it.
+    """
+    harmless = table.rename(index=_harmless) if index else table
+    if getattr(table, "columns", None) is not None:
+        harmless = harmless.rename(columns=_harmless)
+        for number, kind in enumerate(table.dtypes):
+            if kind.kind in "OTU":
+                harmless.isetitem(number, table.iloc[:, number].map(_harmless))
+    write_text(path, harmless.to_csv(index=index))
+
+
+def _harmless(value: Any) -> Any:
+    if not isinstance(value, str) or len(value) < 2 or not FORMULA.match(value):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -18,6 +18,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from textgate._files import FORMULA
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -90,12 +92,22 @@ def read_table(path: Path, columns: Sequence[str] = (), **options: Any) -> "pd.D
 
     with _refusing(path):
         table = pd.read_csv(path, **options)
+        for number, kind in enumerate(table.dtypes):
+            if kind.kind in "OTU":
+                table.isetitem(number, table.iloc[:, number].map(_as_it_was))
+        table = table.rename(columns=_as_it_was)
         missing = [column for column in columns if column not in table]
         if missing:
             raise ValueError(f"it lacks the column {missing[0]!r}")
         if columns and table.empty:
             raise ValueError("it has no rows")
     return table
+
+
+def _as_it_was(value: Any) -> Any:
+    """Take away the apostrophe that `textgate._files.write_table` put before a formula."""
+    is_marked = isinstance(value, str) and value.startswith("'") and FORMULA.match(value)
+    return value[1:] if is_marked else value
 
 
 def read_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -237,6 +237,23 @@ def test_padding_and_neighbours_change_nothing(model):
                 )
 
 
+@pytest.mark.parametrize("name", ["serve", "score", "pronouns", "gates", "edit"])
+def test_a_text_without_a_known_word_has_no_answer_and_leaves_the_others_theirs(lstm, name):
+    given = EDIT if name == "edit" else {"k": 3} if name == "serve" else {}
+    kinds = {"k": tf.int32, "units": tf.int32, "steps": tf.int32, "value": tf.float32}
+    tensors = {key: tf.constant(value, kinds.get(key, tf.string)) for key, value in given.items()}
+    found = call(lstm, name, text=tf.constant(["She came", "Zorblax Q", ""]), **tensors)
+    without = call(lstm, name, text=tf.constant(["She came", "She came", ""]), **tensors)
+    assert found["unknown"][1] == 2
+    for key, values in found.items():
+        if values.dtype == tf.float32:
+            assert np.isnan(values[1]).all(), key
+            for row in (0, 2):
+                np.testing.assert_allclose(values[row], without[key][row], atol=1e-6, err_msg=key)
+    if name == "serve":
+        assert found["words"].numpy()[1].tolist() == [b""] * 3
+
+
 MEGABYTES = "She came out . " * 140_000
 EDIT = {"layer": "lstm", "signal": "forget_gate", "units": [1], "value": 1.0, "steps": [0, 2]}
 
@@ -257,7 +274,7 @@ TWO = {
         ("gates", {"text": ["a " * 30_000, *[""] * 200]}, r"too many, or too long.*Received:"),
         ("pronouns", {"text": ["She", b"caf\xe9"]}, r"not valid UTF-8; decode it.*Received:"),
         ("pronouns", {"text": ["She", "Zorblax, Q"]}, None),
-        ("pronouns", {"text": ["She", "Zorblax Q"]}, r"knows no word of a text.*write <unk>"),
+        ("pronouns", {"text": ["Zorblax", "Zorblax Q"]}, r"knows no word of a text.*write <unk>"),
         ("gates", {"text": ["Zorblax Q"]}, r"knows no word of a text.*Received:.*Zorblax Q"),
         ("serve", {"k": 0}, r"`k` must be from 1 to 30.*Received:.*0"),
         ("serve", {"k": 31}, r"`k` must be from 1 to 30.*Received:.*31"),

@@ -70,12 +70,12 @@ def evaluate(
 
 def _check_whole(target: Path, size: int | None) -> None:
     """Raise a `ValueError` if fewer items would replace the evaluation that the report shows."""
-    import pandas as pd
+    from textgate._reading import read_table
 
     summary = target / "summary.csv"
     if size is None or not summary.is_file():
         return
-    table = pd.read_csv(summary, dtype={"by": str}, keep_default_na=False)
+    table = read_table(summary, ("by", "items"), dtype={"by": str}, keep_default_na=False)
     items = int(table.loc[table["by"] == "all", "items"].max())
     if size < items:
         raise ValueError(

@@ -51,21 +51,20 @@ class Report:
 
     def to_csv(self, directory: Path) -> list[Path]:
         """Write the tables as `items.csv`, `summary.csv`, and so on, a file each."""
-        from textgate._files import write_text
+        from textgate._files import write_table
 
-        tables = {
-            "items": self.items.to_csv(index=False),
-            "summary": self.summary.to_csv(index=False),
-            "unknown": self.unknown.to_csv(),
+        tables: dict[str, pd.DataFrame] = {
+            "items": self.items,
+            "summary": self.summary,
         }
         if self.perplexity is not None:
-            tables["perplexity"] = self.perplexity.to_frame().T.to_csv(index=False)
+            tables["perplexity"] = self.perplexity.to_frame().T
         if self.rule is not None:
-            tables["rule"] = self.rule.to_csv(index=False)
-        paths = [directory / f"{name}.csv" for name in tables]
-        for path, table in zip(paths, tables.values(), strict=True):
-            write_text(path, table)
-        return paths
+            tables["rule"] = self.rule
+        for name, table in tables.items():
+            write_table(directory / f"{name}.csv", table)
+        write_table(directory / "unknown.csv", self.unknown, index=True)
+        return [directory / f"{name}.csv" for name in (*tables, "unknown")]
 
     def to_markdown(self, title: str = "Evaluation") -> str:
         """Return the report as Markdown."""

@@ -27,9 +27,10 @@ pronouns(text)
 text is a vector of strings in UTF-8, of any number and length; each is read after the token <bos>.
 tokens begin with <bos>; lengths count it; after a text's end there is padding: 0 and ''.
 unknown (batch,) says how many words of a text the model doesn't know: it reads <unk> for them.
+Of a text of unknown words only nothing is said: its numbers are NaN, its likeliest words ''.
 Errors: a text of more than {text_bytes} bytes, or texts of more than {call_bytes} bytes in a call;
-text that is not UTF-8; a text of unknown words only (write <unk> where you mean one); k, a layer,
-a signal, a unit or steps that don't exist."""
+text that is not UTF-8; no text but such of unknown words only (write <unk> where you mean one);
+k, a layer, a signal, a unit or steps that don't exist."""
 
 _GATES = """\
 gates(text)

@@ -87,7 +87,10 @@ class LanguageEndpoints:
         )
         with tf.control_dependencies([k]):
             tokenized = self._read(text)
-        return {**self._likeliest(self._next(tokenized), k), "unknown": tokenized.unknown}
+        return {
+            **self._likeliest(tokenized, self._next(tokenized), k),
+            "unknown": tokenized.unknown,
+        }
 
     def score(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return the log-probability of each token, given those before it, and of the text."""
@@ -99,11 +102,12 @@ class LanguageEndpoints:
         )
         shape = tf.shape(tokenized.ids, out_type=tf.int64)
         tokens = tf.scatter_nd(places + tf.constant([[0, 1]], tf.int64), logprobs, shape)
+        tokens = tokenized.answered(tf.ensure_shape(tokens, (None, None)))
         return {
             "tokens": tokenized.tokens,
             "lengths": tokenized.lengths,
             "unknown": tokenized.unknown,
-            "token_logprobs": tf.ensure_shape(tokens, (None, None)),
+            "token_logprobs": tokens,
             "sentence_logprobs": tf.reduce_sum(tokens, axis=1),
         }
 
@@ -124,7 +128,8 @@ class LanguageEndpoints:
         }
         for site in self.sites:
             ((_, of_site),) = calls[site.path]
-            outputs.update(signals.outputs_of(site, of_site, mask, site.path))
+            recorded = signals.outputs_of(site, of_site, mask, site.path)
+            outputs.update({name: tokenized.answered(each) for name, each in recorded.items()})
         return outputs
 
     def edit(
@@ -140,7 +145,8 @@ class LanguageEndpoints:
         tokenized = self._read(text)
         clamp = Clamp(self.sites, layer, signal, units, value, steps, tokenized.lengths)
         probabilities = self._next(tokenized, clamp)
-        likeliest = self._likeliest(probabilities, tf.constant(min(TOP, self.vocabulary)))
+        k = tf.constant(min(TOP, self.vocabulary))
+        likeliest = self._likeliest(tokenized, probabilities, k)
         return {**self._pronouns(tokenized, probabilities), **likeliest}
 
     # -- parts -------------------------------------------------------------------------------
@@ -160,7 +166,7 @@ class LanguageEndpoints:
         """Return the probabilities of all words after each text, `(batch, vocabulary)`."""
         features, _ = self._run(tokenized.ids, edits)
         last = tf.gather(features, tokenized.lengths - 1, axis=1, batch_dims=1)
-        return tf.nn.softmax(tf.cast(self.lm.readout(last), tf.float32))
+        return tokenized.answered(tf.nn.softmax(tf.cast(self.lm.readout(last), tf.float32)))
 
     def _logprobs(self, features: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         """Return log p of each target, some rows at a time.
@@ -189,10 +195,13 @@ class LanguageEndpoints:
         )
         return tf.reshape(logprobs, (-1,))[:rows]
 
-    def _likeliest(self, probabilities: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _likeliest(
+        self, tokenized: texts.Texts, probabilities: tf.Tensor, k: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         """Return the `k` likeliest words of each row and their probabilities."""
         likeliest, ids = tf.math.top_k(probabilities, k)
-        return {"words": self.words.ids_to_tokens(ids), "probabilities": likeliest}
+        words = tokenized.answered(self.words.ids_to_tokens(ids))
+        return {"words": words, "probabilities": likeliest}
 
     def _pronouns(self, tokenized: texts.Texts, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
         vocabulary = self.lm.tokenizer.vocabulary

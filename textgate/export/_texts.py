@@ -2,6 +2,7 @@
 
 from typing import NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
 import tensorflow as tf
 
 from textgate._special_tokens import BOS, PAD, TOKENS, UNK
@@ -26,12 +27,20 @@ class Texts(NamedTuple):
         ids: Their ids, `int32`, padded with 0.
         lengths: How many tokens each text has, `<bos>` among them: `int32` of shape `(batch,)`.
         unknown: How many of its words the model doesn't know, likewise.
+        lost: Whether it has words and the model knows none, so that nothing can be said of it.
     """
 
     tokens: tf.Tensor
     ids: tf.Tensor
     lengths: tf.Tensor
     unknown: tf.Tensor
+    lost: tf.Tensor
+
+    def answered(self, values: tf.Tensor) -> tf.Tensor:
+        """Return numbers or words of each text, NaN or empty where nothing can be said of it."""
+        lost = tf.reshape(self.lost, (-1, *[1] * (len(values.shape) - 1)))
+        nothing = "" if values.dtype == tf.string else np.nan
+        return tf.where(lost, tf.constant(nothing, values.dtype), values)
 
 
 def read(text: tf.Tensor, tokenizer: tf.Module, width: int, vocabulary: int) -> Texts:
@@ -45,7 +54,7 @@ def read(text: tf.Tensor, tokenizer: tf.Module, width: int, vocabulary: int) -> 
 
     Raises:
         tf.errors.InvalidArgumentError: When run on texts that are too long, or too many, or not
-            UTF-8, or of which one has unknown words only.
+            UTF-8, or all of unknown words only.
     """
     sizes = tf.strings.length(text)
     text = demand(
@@ -72,10 +81,11 @@ def read(text: tf.Tensor, tokenizer: tf.Module, width: int, vocabulary: int) -> 
         tf.cast(missing, tf.int32), words.value_rowids(), words.nrows()
     )
     lost = tf.logical_and(counts > 0, unknown == counts)
+    # One text among others that can be read has no answer; it doesn't take theirs away.
     examples = tf.boolean_mask(text, lost)[:1]
     counts = demand(
         counts,
-        tf.logical_not(tf.reduce_any(lost)),
+        tf.logical_not(tf.reduce_any(lost) & tf.reduce_all(lost)),
         "The model knows no word of a text, so nothing it says would be about that text; use words "
         "of its vocabulary, or write <unk> where you mean an unknown word.",
         tf.strings.substr(examples, 0, 60, unit="UTF8_CHAR"),
@@ -98,5 +108,5 @@ def read(text: tf.Tensor, tokenizer: tf.Module, width: int, vocabulary: int) -> 
         padded = tf.concat([begin, ids.to_tensor(PAD)], axis=1)
         tokens = tf.concat([tf.fill((batch, 1), TOKENS[BOS]), words.to_tensor("")], axis=1)
     return Texts(
-        tf.ensure_shape(tokens, shape), tf.ensure_shape(padded, shape), counts + 1, unknown
+        tf.ensure_shape(tokens, shape), tf.ensure_shape(padded, shape), counts + 1, unknown, lost
     )

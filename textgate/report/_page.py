@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from textgate._files import write_text
+from textgate._files import write_table, write_text
 from textgate.models.runs import StudyLayout
 from textgate.report import _html
 from textgate.report._findings import Findings
@@ -48,7 +48,7 @@ def write(findings: Findings, directory: str | os.PathLike[str]) -> Path:
         )
     page = render(findings)
     for name, table in tables(findings):
-        write_text(layout.tables / f"{name}.csv", _without_dust(table).to_csv(index=False))
+        write_table(layout.tables / f"{name}.csv", _without_dust(table))
     write_text(layout.page, page)
     return layout.page
 

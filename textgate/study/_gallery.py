@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from textgate._files import beside, write_text
+from textgate._files import beside, write_table
 from textgate.datasets.features import contrasting
 from textgate.models import LanguageModel
 
@@ -245,4 +245,4 @@ def write_gallery(lm: LanguageModel, rows: pd.DataFrame, directory: Path) -> Non
     with beside(directory, "the traces") as partial:
         texts = [*rows["text"], *rows["twin"]]
         trace(lm, texts, to=partial / "traces.zarr", progress=False)
-        write_text(partial / "sentences.csv", rows.to_csv(index=False))
+        write_table(partial / "sentences.csv", rows)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from textgate._files import CannotWriteError, beside, cannot_write, write_json, write_text
+from textgate._files import CannotWriteError, beside, cannot_write, write_json, write_table
 from textgate._reading import read_json, read_table
 from textgate.interchange import Units
 from textgate.models.runs import StudyLayout
@@ -322,4 +322,4 @@ def plain_name(path: str) -> str:
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
-    write_text(path, table.to_csv(index=False))
+    write_table(path, table)

@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from textgate._files import alone_in, write_text
+from textgate._files import alone_in, write_table
 from textgate._progress import say as print_line
 from textgate._quiet import compiling_is_meant
 from textgate.models.runs import StudyLayout
@@ -110,14 +110,14 @@ def _data(stages: Stages, settings: Settings, directory: Path) -> None:
 
     def work() -> None:
         pairs = minimal_pairs("pronoun_agreement", split="test")
-        write_text(layout.data / "pronoun_agreement-test.csv", pairs.to_csv(index=False))
+        write_table(layout.data / "pronoun_agreement-test.csv", pairs)
         counts = pairs.drop_duplicates("item").groupby(["direction", "form"]).size()
-        write_text(layout.counts, counts.rename("items").reset_index().to_csv(index=False))
+        write_table(layout.counts, counts.rename("items").reset_index())
         if settings.text:
             from textgate.study._corpus_check import pronouns_in
 
             table = pronouns_in(settings.text)
-            write_text(layout.data / "pronouns.csv", table.to_csv(index=False))
+            write_table(layout.data / "pronouns.csv", table)
 
     stamps = [_stamp(file) for file in files]
     stages.do("data", work, [], [layout.counts], [settings.to_dict(), stamps])

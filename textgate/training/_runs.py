@@ -18,7 +18,7 @@ from textgate._files import (
     is_partial,
     remove_partials,
     write_json,
-    write_text,
+    write_table,
 )
 from textgate._reading import read_json
 from textgate.models import LanguageModel, load
@@ -106,7 +106,7 @@ def _train(
             validated,
             seconds_between_checkpoints,
         )
-    write_text(run.history, history.to_csv(index=False))
+    write_table(run.history, history)
     with beside(run.model, "the model") as partial:
         lm.save(partial)
     _clean(run)

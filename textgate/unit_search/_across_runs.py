@@ -72,12 +72,12 @@ class UnitsOverRuns:
 
     def to_csv(self, directory: str | Path) -> list[Path]:
         """Write `runs.csv` and `associations.csv`, and the tables of each run in `run-…`."""
-        from textgate._files import write_text
+        from textgate._files import write_table
 
         place = Path(directory)
         paths = [place / "runs.csv", place / "associations.csv"]
-        write_text(paths[0], self.table.to_csv(index=False))
-        write_text(paths[1], self.associations.to_csv(index=False))
+        write_table(paths[0], self.table)
+        write_table(paths[1], self.associations)
         for number, finding in enumerate(self.findings):
             paths += finding.to_csv(place / f"run-{number}")
         return paths

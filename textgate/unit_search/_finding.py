@@ -42,7 +42,8 @@ _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#222}
 table{border-collapse:collapse;font-size:13px;margin:.5rem 0}
 td,th{padding:.15rem .5rem;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}
-td.w,th.w{text-align:left}.verdict{font-size:1.15rem;background:#f3f5f7;padding:1rem}
+td.w,th.w{text-align:left;white-space:normal;overflow-wrap:anywhere;min-width:4em}
+h1,p,pre,caption{overflow-wrap:anywhere}pre{white-space:pre-wrap}.verdict{font-size:1.15rem;background:#f3f5f7;padding:1rem}
 .scroll{overflow-x:auto}caption{caption-side:top;text-align:left;color:#555;white-space:normal}
 """
 
@@ -154,16 +155,13 @@ class UnitFinding:
         Returns:
             The files.
         """
-        from textgate._files import write_text
+        from textgate._files import write_table, write_text
 
-        files = {
-            f"{name}.csv": table.assign(seed=self.seed).to_csv(index=False)
-            for name, table in self.tables.items()
-        }
-        files["finding.json"] = self.to_json()
-        for name, text in files.items():
-            write_text(Path(directory) / name, text)
-        return [Path(directory) / name for name in files]
+        paths = [Path(directory) / f"{name}.csv" for name in self.tables]
+        for path, table in zip(paths, self.tables.values(), strict=True):
+            write_table(path, table.assign(seed=self.seed))
+        write_text(Path(directory) / "finding.json", self.to_json())
+        return [*paths, Path(directory) / "finding.json"]
 
     def to_html(self, path: str | Path) -> Path:
         """Write the verdict and the tables as one page that needs nothing else.

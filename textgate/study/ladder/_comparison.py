@@ -19,7 +19,7 @@ from typing import Any
 
 import pandas as pd
 
-from textgate._files import is_partial, write_json, write_text
+from textgate._files import is_partial, write_json, write_table
 from textgate._quiet import compiling_is_meant
 from textgate._reading import read_json, read_table
 from textgate.models import CELLS, load_language_model
@@ -86,7 +86,7 @@ class Ladder:
         }
         paths = [directory / f"{name}.csv" for name in tables]
         for path, table in zip(paths, tables.values(), strict=True):
-            write_text(path, table.assign(date=today, command=command).to_csv(index=False))
+            write_table(path, table.assign(date=today, command=command))
         return paths
 
 
@@ -197,9 +197,9 @@ class _Trainer:
             was_there = False
             lm = lm or load_language_model(place)
             items, measures, removed = _runs.measure(lm, self.data, seed)
-            write_text(place / "items.csv", items.to_csv(index=False))
+            write_table(place / "items.csv", items)
             if removed is not None:
-                write_text(place / "redundancy.csv", removed.to_csv(index=False))
+                write_table(place / "redundancy.csv", removed)
             facts = {**facts, **measures}
             write_json(place / "run.json", facts)  # last: it says that the rest is there
         del lm
