@@ -352,6 +352,30 @@ def test_holding_gates_of_a_model_that_fails_shows_nothing():
     assert "does not need" not in page
 
 
+@pytest.mark.parametrize(
+    ("of_mean", "said", "not_said"),
+    [
+        # Lower by five points, which 150 items can't tell from nothing.
+        ((0.95, 0.88, 0.99), "isn’t shown to need the forget gate to choose", "needs the forget"),
+        ((0.80, 0.72, 0.86), "needs the forget gate to choose", "isn’t shown"),
+    ],
+)
+def test_a_gate_chooses_only_beyond_the_intervals(of_mean, said, not_said):
+    rows = [
+        ("none", 0, "none", "as trained", 1.0, 0.94, 1.0),
+        ("all", 6, "forget_gate", "0", 0.53, 0.4, 0.67),
+        ("all", 6, "forget_gate", "mean", *of_mean),
+    ]
+    columns = ["units", "n_units", "gate", "held", "accuracy", "low", "high"]
+    table = pd.DataFrame(rows, columns=columns).assign(by="all", other_bits_change=0.0)
+    page = text_of(made_up.findings(made_up.model(mechanics={"held_gates": table})))
+    assert said in page
+    assert not_said not in page
+    table.loc[1:, ["accuracy", "low", "high"]] = (0.99, 0.93, 1.0)
+    page = text_of(made_up.findings(made_up.model(mechanics={"held_gates": table})))
+    assert "isn’t shown to need the forget gate: wherever it is held" in page
+
+
 def test_what_rounding_leaves_is_written_as_nothing(tmp_path):
     tables = made_up.unit_tables()
     dust = tables["side_tasks"].assign(lost=-2e-15)

@@ -9,7 +9,6 @@ from textgate.report._status import unit_claim
 from textgate.report._words import is_number, listed, number, percent, share_with, slug, units
 
 _HELD = {"1": "open", "½": "half open", "0": "shut", "mean": "at its mean"}
-_LITTLE = 0.02  # of accuracy
 _ENOUGH = 0.75  # of accuracy as trained, below which holding a gate shows nothing
 
 
@@ -83,7 +82,8 @@ def _losses(model: ModelFindings, rows: pd.DataFrame, gate: str) -> str:
     intact = float(as_trained["accuracy"].iloc[0])
     letter = _letter(model, gate)
     parts = []
-    losses = {}
+    losses: dict[str, float] = {}
+    costly = set()  # holds whose interval lies below that of the model as trained
     for held, words in _HELD.items():
         at = _at(rows[rows["units"] == "all"], gate, held)
         if len(at):
@@ -92,6 +92,8 @@ def _losses(model: ModelFindings, rows: pd.DataFrame, gate: str) -> str:
             cost = f", and other words cost {number(bits)} bits more" if is_number(bits) else ""
             parts.append(f"{words}, {share_with(row)}{cost}")
             losses[held] = intact - float(row["accuracy"])
+            if float(row["high"]) < float(as_trained["low"].iloc[0]):
+                costly.add(held)
     text = (
         f"Held still in the trained {model.title}: as trained, agreement is "
         f"{share_with(as_trained.iloc[0])}. With {letter} held {'; '.join(parts)}."
@@ -100,23 +102,26 @@ def _losses(model: ModelFindings, rows: pd.DataFrame, gate: str) -> str:
         return text
     if intact < _ENOUGH:
         return f"{text} As trained it is right too seldom there to conclude anything from that."
-    return f"{text} {_conclusion(letter, gate, losses)}{_in_units_found(model, rows, gate, intact)}"
+    concluded = _conclusion(letter, gate, losses, costly)
+    return f"{text} {concluded}{_in_units_found(model, rows, gate, intact)}"
 
 
-def _conclusion(letter: str, gate: str, losses: dict[str, float]) -> str:
-    least = min(losses, key=lambda held: losses[held])
-    worst = max(losses, key=lambda held: losses[held])
+def _conclusion(letter: str, gate: str, losses: dict[str, float], costly: set[str]) -> str:
+    """Say what the losses show; one within the intervals shows none."""
+    least = min(losses, key=lambda held: (held in costly, losses[held]))
+    worst = max(losses, key=lambda held: (held in costly, losses[held]))
     name = plain(gate.replace("_", " "))
-    if losses[worst] < _LITTLE:
+    if not costly:
         return (
-            f"So in this model agreement does not need the {name}: wherever it is held, less than "
-            f"{percent(_LITTLE, 0)} are lost."
+            f"So in this model agreement isn't shown to need the {name}: wherever it is held, the "
+            "intervals with and without the hold overlap."
         )
-    if losses[least] < _LITTLE:
+    if least not in costly:
         return (
-            f"So in this model agreement does not need the {name} to *choose* ({_HELD[least]} will "
-            f"do), but it does need a fit amount: with {letter} at {_at_words(worst)}, "
-            f"{percent(losses[worst])} of the items are lost."
+            f"So in this model agreement isn't shown to need the {name} to *choose* "
+            f"({_HELD[least]}, its interval overlaps with that as trained), but it does need a fit "
+            f"amount: with {letter} at {_at_words(worst)}, {percent(losses[worst])} of the items "
+            "are lost."
         )
     return (
         f"So in this model agreement needs the {name} to choose: held anywhere, it costs "

@@ -142,17 +142,17 @@ def _saturation(model: ModelFindings) -> Figure | None:
     series = split_by_units(
         rows["unit"],
         unit_claim(model).units,
-        shares[:, 0].tolist(),
         shares[:, 1].tolist(),
+        shares[:, 0].tolist(),
         [f"below 0.1 in {percent(shut)}, above 0.9 in {percent(open_)}" for shut, open_ in shares],
     )
     gate = keeping.replace("_", " ")
     return Figure(
         f"saturation-{slug(model.name)}",
-        cloud(series, "share of words with the gate below 0.1", "… above 0.9"),
+        cloud(series, "share of words with the gate above 0.9", "… below 0.1"),
         f"**Saturation of the {gate}**, which keeps the old state. Each point is a unit: how often "
-        "the gate is nearly closed and nearly open (after Karpathy et al. 2015). Top left: units "
-        "that nearly always remember. Bottom right: units that live for the moment.",
+        "the gate is nearly open and nearly closed (after Karpathy et al. 2015). Bottom right: "
+        "units that nearly always remember. Top left: units that live for the moment.",
         height=360,
     )
 
