@@ -1,9 +1,37 @@
 // Numbers of the page: weights out of their text, and the products that everything else waits for.
 
 /**
- * An array as the page holds it: its shape, its type and its little-endian bytes in base64.
- * @typedef {{shape: number[], type: "f2" | "f4", data: string}} PackedArray
+ * An array as the page holds it: its shape, its type and its little-endian bytes in base64. Those of
+ * type "i2" are multiples of a step; `data` has their lower bytes, and `high` the higher ones,
+ * deflated until `inflate` has been there.
+ * @typedef {{shape: number[], type: "f2" | "f4" | "i2", data: string, step?: number,
+ *   high?: string | Uint8Array}} PackedArray
  */
+
+/**
+ * Inflate what is deflated of all arrays within a value.
+ * @param {any} value
+ * @returns {Promise<void>}
+ */
+export async function inflate(value) {
+  if (value === null || typeof value !== "object") return;
+  if (typeof value.high === "string") {
+    const stream = new Blob([bytesOf(value.high)]).stream();
+    const inflated = stream.pipeThrough(new DecompressionStream("deflate"));
+    value.high = new Uint8Array(await new Response(inflated).arrayBuffer());
+  } else await Promise.all(Object.values(value).map(inflate));
+}
+
+/**
+ * @param {string} base64
+ * @returns {Uint8Array<ArrayBuffer>}
+ */
+function bytesOf(base64) {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
 
 /**
  * The value of each of the 65,536 half-precision numbers.
@@ -36,9 +64,12 @@ let halfTable = null;
  * @returns {Float32Array}
  */
 export function unpacked(packed) {
-  const text = atob(packed.data);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  const bytes = bytesOf(packed.data);
+  if (packed.type === "i2") {
+    const high = /** @type {Uint8Array} */ (packed.high);
+    const step = packed.step ?? 1;
+    return Float32Array.from(bytes, (low, i) => step * (((high[i] << 24) >> 16) | low));
+  }
   const view = new DataView(bytes.buffer);
   const count = bytes.length / (packed.type === "f2" ? 2 : 4);
   const numbers = new Float32Array(count);

@@ -3,6 +3,7 @@
 // Both answer the same questions; the server's answers are promises, so that the page always awaits.
 
 import { Engine } from "./engine.js";
+import { inflate } from "./numbers.js";
 
 const QUESTIONS = ["describe", "knows", "run", "parts", "ledger", "tally", "prepare", "highest", "matches"];
 
@@ -18,10 +19,12 @@ export function dataOf(page) {
 /**
  * Return what answers for a page's data.
  * @param {ReturnType<typeof dataOf>} data
- * @returns {Engine | Record<string, any>}
+ * @returns {Promise<Engine | Record<string, any>>}
  */
-export function providerOf(data) {
-  return data.server ? remote(data, data.server) : new Engine(data);
+export async function providerOf(data) {
+  if (data.server) return remote(data, data.server);
+  await inflate(data.models);
+  return new Engine(data);
 }
 
 /**

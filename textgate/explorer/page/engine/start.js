@@ -3,8 +3,12 @@
 import { start } from "../ui/main.js";
 import { dataOf, providerOf } from "./provider.js";
 
-const data = dataOf(document);
-const provider = providerOf(data);
-/** @type {any} */ (window).textgate = provider;
-const root = document.getElementById("textgate-explorer");
-if (root) start(root, provider, data);
+async function begin() {
+  const data = dataOf(document);
+  const provider = await providerOf(data);
+  /** @type {any} */ (window).textgate = provider;
+  const root = document.getElementById("textgate-explorer");
+  if (root) await start(root, provider, data);
+}
+
+begin();
