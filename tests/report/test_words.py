@@ -356,8 +356,8 @@ def test_holding_gates_of_a_model_that_fails_shows_nothing():
     ("of_mean", "said", "not_said"),
     [
         # Lower by five points, which 150 items can't tell from nothing.
-        ((0.95, 0.88, 0.99), "isn’t shown to need the forget gate to choose", "needs the forget"),
-        ((0.80, 0.72, 0.86), "needs the forget gate to choose", "isn’t shown"),
+        ((0.95, 0.88, 0.99), "is not shown to need the forget gate to choose", "needs the forget"),
+        ((0.80, 0.72, 0.86), "needs the forget gate to choose", "is not shown"),
     ],
 )
 def test_a_gate_chooses_only_beyond_the_intervals(of_mean, said, not_said):
@@ -373,7 +373,7 @@ def test_a_gate_chooses_only_beyond_the_intervals(of_mean, said, not_said):
     assert not_said not in page
     table.loc[1:, ["accuracy", "low", "high"]] = (0.99, 0.93, 1.0)
     page = text_of(made_up.findings(made_up.model(mechanics={"held_gates": table})))
-    assert "isn’t shown to need the forget gate: wherever it is held" in page
+    assert "is not shown to need the forget gate: wherever it is held" in page
 
 
 def test_what_rounding_leaves_is_written_as_nothing(tmp_path):

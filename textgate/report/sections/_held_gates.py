@@ -113,12 +113,12 @@ def _conclusion(letter: str, gate: str, losses: dict[str, float], costly: set[st
     name = plain(gate.replace("_", " "))
     if not costly:
         return (
-            f"So in this model agreement isn't shown to need the {name}: wherever it is held, the "
+            f"So in this model agreement is not shown to need the {name}: wherever it is held, the "
             "intervals with and without the hold overlap."
         )
     if least not in costly:
         return (
-            f"So in this model agreement isn't shown to need the {name} to *choose* "
+            f"So in this model agreement is not shown to need the {name} to *choose* "
             f"({_HELD[least]}, its interval overlaps with that as trained), but it does need a fit "
             f"amount: with {letter} at {_at_words(worst)}, {percent(losses[worst])} of the items "
             "are lost."
