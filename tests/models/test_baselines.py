@@ -164,6 +164,8 @@ def _size(cell, units, dimension):
 class Words:
     """A tokenizer of words by blanks."""
 
+    unknown_id, begin_id, end_id = 1, 2, 3
+
     def __init__(self, words):
         self.vocabulary = ["<pad>", "<unk>", "<bos>", "<eos>", *words.split()]
 

@@ -106,7 +106,13 @@ def _print(name: str, report: "object") -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from textgate.evaluation.report import Report, cells_of, perplexity_line, unknown_line
+    from textgate.evaluation.report import (
+        Report,
+        cells_of,
+        perplexity_line,
+        ties_line,
+        unknown_line,
+    )
 
     assert isinstance(report, Report)
     console = Console()
@@ -126,6 +132,8 @@ def _print(name: str, report: "object") -> None:
     console.print(table)
     if report.rule is not None:
         console.print(_rule_table(report.rule))
+    for line in ties_line(report.items):
+        console.print(line, highlight=False)
     console.print(escape(unknown_line(report.items, report.unknown)), highlight=False)
     if report.perplexity is not None:
         console.print(perplexity_line(report.perplexity), highlight=False)

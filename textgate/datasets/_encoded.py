@@ -12,13 +12,13 @@ import os
 import pathlib
 import zlib
 from collections.abc import Iterable, Sequence
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 
 from textgate._files import beside
 from textgate._reading import read_json
-from textgate._special_tokens import EOS, UNK
+from textgate._special_tokens import BOS, EOS, UNK
 
 # How many numbers are gathered before they are written.
 _CHUNK = 1 << 20
@@ -29,10 +29,33 @@ class Tokenizer(Protocol):
 
     @property
     def vocabulary(self) -> Sequence[str]:
-        """All tokens in the order of their ids, the four special ones first."""
+        """All tokens in the order of their ids, padding first."""
+
+    @property
+    def unknown_id(self) -> int | None: ...
+
+    @property
+    def begin_id(self) -> int | None: ...
+
+    @property
+    def end_id(self) -> int | None: ...
 
     def encode(self, text: str) -> list[int]:
         """Return the ids of the words of a text."""
+
+
+class SpecialIds(NamedTuple):
+    """The ids of a vocabulary that are no ordinary words, each `None` if there is none.
+
+    Attributes:
+        unknown: Of unknown words.
+        begin: What is read before a text.
+        end: What is predicted after it.
+    """
+
+    unknown: int | None = UNK
+    begin: int | None = BOS
+    end: int | None = EOS
 
 
 class EncodedText:
@@ -45,12 +68,19 @@ class EncodedText:
         offsets: Where each sentence begins in `ids`, and where the last one ends; int64 of shape
             `(sentences + 1,)`.
         counts: How often each id occurs, int64 of shape `(vocabulary,)`.
+        special: The ids of unknown words, beginning and end.
 
     Raises:
         ValueError: If there are no words, or only one, over and over: no text to learn from.
     """
 
-    def __init__(self, ids: np.ndarray, offsets: np.ndarray, counts: np.ndarray) -> None:
+    def __init__(
+        self,
+        ids: np.ndarray,
+        offsets: np.ndarray,
+        counts: np.ndarray,
+        special: SpecialIds = SpecialIds(),  # noqa: B008 (it can't be changed)
+    ) -> None:
         if not len(ids):
             raise ValueError("The text has no words. Received: 0 words")
         if np.count_nonzero(counts) < 2:
@@ -59,7 +89,7 @@ class EncodedText:
                 "ones), so there is nothing to learn; give more text, or a vocabulary made of it. "
                 f"Received: {len(ids)} words, all with the id {int(ids[0])}"
             )
-        self.ids, self.offsets, self.counts = ids, offsets, counts
+        self.ids, self.offsets, self.counts, self.special = ids, offsets, counts, special
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -75,13 +105,25 @@ class EncodedText:
     @property
     def unknown(self) -> float:
         """The share of words that are `<unk>`."""
-        return float(self.counts[UNK] / len(self.ids))
+        return self.unknown_words / len(self.ids)
+
+    @property
+    def unknown_words(self) -> int:
+        """The number of words that are `<unk>`."""
+        unknown = self.special.unknown
+        return 0 if unknown is None else int(self.counts[unknown])
+
+    @property
+    def ends(self) -> int:
+        """How many ends are predicted after each sentence: one, or none."""
+        return int(self.special.end is not None)
 
     @property
     def target_counts(self) -> np.ndarray:
-        """How often each id is predicted: as `counts`, with `<eos>` at the end of each sentence."""
+        """How often each id is predicted: as `counts`, with the end after each sentence."""
         counts = np.array(self.counts)
-        counts[EOS] += len(self)
+        if self.special.end is not None:
+            counts[self.special.end] += len(self)
         return counts
 
     def __getitem__(self, index: int) -> np.ndarray:
@@ -95,14 +137,18 @@ class EncodedText:
         texts: Iterable[str],
         tokenizer: Tokenizer,
         path: str | os.PathLike[str] | None = None,
+        keep_empty: bool = False,
     ) -> "EncodedText":
         """Encode texts (sentences, or paragraphs), each of which becomes one sentence.
 
         Args:
-            texts: Strings, read once. Those without words are left out.
-            tokenizer: With a `vocabulary` and an `encode`.
+            texts: Strings, read once.
+            tokenizer: A `textgate.tokenizers.Tokenizer`.
             path: A directory to write to, for text that is too large for memory. `None` keeps the
                 ids in memory (4 bytes a word).
+            keep_empty: Whether texts without words are sentences, too, of which only the end is
+                predicted, as empty lines are in counts of pretokenised corpora. Otherwise they are
+                left out.
 
         Raises:
             FileExistsError: If `path` exists.
@@ -111,8 +157,9 @@ class EncodedText:
         """
         size = len(tokenizer.vocabulary)
         if path is None:
-            ids, lengths, counts = _gather(texts, tokenizer, size)
-            return cls(np.concatenate(ids), _offsets(np.concatenate(lengths)), counts)
+            ids, lengths, counts = _gather(texts, tokenizer, size, keep_empty)
+            offsets = _offsets(np.concatenate(lengths))
+            return cls(np.concatenate(ids), offsets, counts, _special_of(tokenizer))
         path = pathlib.Path(path)
         if path.exists():
             raise FileExistsError(
@@ -122,7 +169,7 @@ class EncodedText:
         with beside(path, "the encoded text", replaces=False) as partial:
             partial.mkdir()
             with (partial / "ids.int32").open("wb") as file:
-                _, lengths, counts = _gather(texts, tokenizer, size, file)
+                _, lengths, counts = _gather(texts, tokenizer, size, keep_empty, file)
             _offsets(np.concatenate(lengths)).tofile(partial / "offsets.int64")
             counts.tofile(partial / "counts.int64")
             about = {
@@ -131,8 +178,8 @@ class EncodedText:
                 "checksums": _checksums(partial),
             }
             (partial / "about.json").write_text(json.dumps(about), encoding="utf-8")
-            _read(partial)  # raises if there is nothing to learn from
-        return _read(path)
+            _read(partial, tokenizer)  # raises if there is nothing to learn from
+        return _read(path, tokenizer)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], tokenizer: Tokenizer) -> "EncodedText":
@@ -165,11 +212,15 @@ class EncodedText:
                 "The encoded text is damaged; remove it and encode it again. "
                 f"Received: path={str(path)!r}"
             )
-        return _read(path)
+        return _read(path, tokenizer)
 
 
 def _gather(
-    texts: Iterable[str], tokenizer: Tokenizer, size: int, file: BinaryIO | None = None
+    texts: Iterable[str],
+    tokenizer: Tokenizer,
+    size: int,
+    keep_empty: bool,
+    file: BinaryIO | None = None,
 ) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
     """Encode texts into arrays of ids (written to `file` if there is one), lengths and counts."""
     if isinstance(texts, str | bytes):
@@ -194,7 +245,7 @@ def _gather(
 
     for text in texts:
         words = encode(text)
-        if words:
+        if words or keep_empty:
             ids.extend(words)
             lengths.append(len(words))
             if len(ids) >= _CHUNK:
@@ -207,13 +258,17 @@ def _offsets(lengths: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
 
 
-def _read(path: pathlib.Path) -> EncodedText:
+def _special_of(tokenizer: Tokenizer) -> SpecialIds:
+    return SpecialIds(tokenizer.unknown_id, tokenizer.begin_id, tokenizer.end_id)
+
+
+def _read(path: pathlib.Path, tokenizer: Tokenizer) -> EncodedText:
     counts = np.fromfile(path / "counts.int64", np.int64)
     if not counts.sum():  # an empty file cannot be mapped
         return EncodedText(np.zeros(0, np.int32), np.zeros(1, np.int64), counts)
     ids = np.memmap(path / "ids.int32", np.int32, "r")
     offsets = np.memmap(path / "offsets.int64", np.int64, "r")
-    return EncodedText(ids, offsets, counts)
+    return EncodedText(ids, offsets, counts, _special_of(tokenizer))
 
 
 def _is_whole(path: pathlib.Path, about: dict[str, Any], size: int) -> bool:

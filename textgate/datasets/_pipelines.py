@@ -1,7 +1,8 @@
 """From encoded text to batches: sentences in length buckets, and running text in windows.
 
-A language model reads `<bos> w1 … wn` and predicts `w1 … wn <eos>`. Both pipelines make these pairs
-of (inputs, targets) from an `EncodedText`, and differ in what a row of a batch is:
+A language model reads `<bos> w1 … wn` and predicts `w1 … wn <eos>`, or reads and predicts what else
+its tokenizer begins and ends with. Both pipelines make these pairs of (inputs, targets) from an
+`EncodedText`, and differ in what a row of a batch is:
 
 - `SentenceBatches`: a sentence a row, with sentences of like length together, so that little is
   padded. The model starts each row with fresh states.
@@ -31,8 +32,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from textgate._special_tokens import BOS, EOS, PAD, UNK
-from textgate.datasets._encoded import EncodedText, check_whole
+from textgate._special_tokens import PAD
+from textgate.datasets._encoded import EncodedText, SpecialIds, check_whole
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -100,7 +101,11 @@ class UnknownDropout:
                 f"1. Received: rate={self.rate!r}, by_count={self.by_count}"
             )
 
-    def probabilities(self, counts: np.ndarray) -> np.ndarray:
+    def probabilities(
+        self,
+        counts: np.ndarray,
+        special: SpecialIds = SpecialIds(),  # noqa: B008 (it can't be changed)
+    ) -> np.ndarray:
         """Return the probability of each id to be dropped, float64 of the shape of `counts`."""
         if self.by_count:
             drop = np.divide(
@@ -108,7 +113,7 @@ class UnknownDropout:
             )
         else:
             drop = np.full(len(counts), float(self.rate))
-        drop[[PAD, UNK, BOS, EOS]] = 0.0
+        drop[[PAD, *(index for index in special if index is not None)]] = 0.0
         return drop
 
 
@@ -134,7 +139,12 @@ class _Batches:
         check_whole("seed", seed, 0)
         self.text, self.batch_size, self.seed = text, batch_size, seed
         self.dropout, self.shuffle = dropout, shuffle
-        self._drop = None if dropout is None else dropout.probabilities(text.counts)
+        if dropout is not None and text.special.unknown is None:
+            raise ValueError(
+                "Words can be dropped only if the tokenizer has a token for unknown ones; give it "
+                f"one, or no dropout. Received: {dropout}"
+            )
+        self._drop = None if dropout is None else dropout.probabilities(text.counts, text.special)
 
     def batches_per_epoch(self) -> int:
         """Return the number of batches of an epoch, the same for every epoch."""
@@ -271,13 +281,18 @@ class SentenceBatches(_Batches):
         places = self.text.offsets[sentences][:, None] + columns
         words = self.text.ids[np.minimum(places, len(self.text.ids) - 1)]
         words = np.where(columns < lengths, words, np.int32(PAD))
-        ends = np.where(columns == lengths, np.int32(EOS), np.int32(PAD))
-        dropped = self._dropped(epoch, words, places)
-        read = np.where(dropped, np.int32(UNK), words)
+        special = self.text.special
+        ends = np.where(columns == lengths, np.int32(special.end or PAD), np.int32(PAD))
+        read = words
+        if special.unknown is not None:
+            read = np.where(self._dropped(epoch, words, places), np.int32(special.unknown), words)
         inputs = np.empty_like(words)
-        inputs[:, 0] = BOS
+        inputs[:, 0] = special.begin or PAD
         inputs[:, 1:] = read[:, :-1]
         targets = (read if self.dropout is None or self.dropout.targets else words) + ends
+        inputs = np.where(columns < lengths + self.text.ends, inputs, np.int32(PAD))
+        if special.begin is None:  # the first word is given
+            inputs, targets = inputs[:, 1:], targets[:, 1:]
         return SentenceBatch(inputs, targets, (targets != PAD).astype(np.float32))
 
 
@@ -285,14 +300,16 @@ class WindowBatches(_Batches):
     """Running text: parallel streams, read window after window, for models that carry their states.
 
     The sentences follow one another, each as in `SentenceBatches`: where one ends, the target is
-    `<eos>` and the next input `<bos>`. This text is cut into `batch_size` streams of equal length,
+    `<eos>` and the next input `<bos>` (or `<eos>` itself, if the tokenizer begins with that). This
+    text is cut into `batch_size` streams of equal length,
     and row b of every batch goes on where row b of the batch before stopped. Each epoch begins at
     another place of the text (a function of seed and epoch) and goes round once, so that the
     windows do not always fall the same. Nothing is left out; the last stream is padded.
 
     Reset the states of the rows where `begins` is true: those of the epoch's first window, and with
-    `restarts` some others. Such a row is given `<bos>` first, like any text whose past isn't known.
-    To go on in the middle of an epoch, with `start`, the states must come from a checkpoint.
+    `restarts` some others. Such a row is given `<bos>` first, if there is one, like any
+    text whose past isn't known. To go on in the middle of an epoch, with `start`, the states must
+    come from a checkpoint.
 
     A model that never begins anew in training knows only states that have been carried for long;
     read from zeros, it may run into states it has never seen, and stay there.
@@ -325,8 +342,8 @@ class WindowBatches(_Batches):
         if not 0 <= restarts <= 1:
             raise ValueError(f"restarts must be from 0 to 1. Received: restarts={restarts!r}")
         self.window, self.restarts = window, restarts
-        # A sentence of n words has n + 1 targets. Where each sentence's targets begin:
-        self._starts = text.offsets + np.arange(len(text.offsets))
+        # A sentence of n words has n + 1 targets, its end among them. Where each one's begin:
+        self._starts = text.offsets + text.ends * np.arange(len(text.offsets))
         self._total = int(self._starts[-1])
         self._stream = math.ceil(self._total / batch_size)
 
@@ -352,23 +369,31 @@ class WindowBatches(_Batches):
         at = (at + shift) % self._total
         sentences = np.searchsorted(self._starts, at, side="right") - 1
         begin = at == self._starts[sentences]
-        end = at == self._starts[sentences + 1] - 1
-        # Each sentence before has one target more than it has words.
-        places = at - sentences
+        # Each sentence before has one target more than it has words, its end.
+        places = at - sentences * self.text.ends
+        special = self.text.special
         targets = self._words(epoch, places, self.dropout is None or self.dropout.targets)
-        targets = np.where(end, np.int32(EOS), targets)
-        inputs = np.where(begin, np.int32(BOS), self._words(epoch, places - 1, True))
+        inputs = self._words(epoch, places - 1, True)
+        if special.end is not None:
+            end = at == self._starts[sentences + 1] - 1
+            targets = np.where(end, np.int32(special.end), targets)
+        # What is read before a sentence; without a beginning, what the one before ended with.
+        before = special.end if special.begin is None else special.begin
+        if before is not None:
+            inputs = np.where(begin, np.int32(before), inputs)
         inputs, targets = (np.where(padding, np.int32(PAD), x) for x in (inputs, targets))
         random = self._random(_RESTARTS, epoch if self.shuffle else 0, index)
         begins = (random.random(self.batch_size) < self.restarts) | (index == 0)
-        inputs[begins & ~padding[:, 0], 0] = BOS
+        if special.begin is not None:
+            inputs[begins & ~padding[:, 0], 0] = special.begin
         return WindowBatch(inputs, targets, (targets != PAD).astype(np.float32), begins)
 
     def _words(self, epoch: int, places: np.ndarray, drop: bool) -> np.ndarray:
-        words = self.text.ids[np.clip(places, 0, len(self.text.ids) - 1)]
+        words = self.text.ids[places % len(self.text.ids)]  # before the first stands the last
         if not drop or self._drop is None:
             return words
-        return np.where(self._dropped(epoch, words, places), np.int32(UNK), words)
+        dropped = self._dropped(epoch, words, places)
+        return np.where(dropped, np.int32(self.text.special.unknown or PAD), words)
 
 
 def uniform(places: np.ndarray, key: np.ndarray) -> np.ndarray:

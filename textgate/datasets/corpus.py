@@ -99,6 +99,12 @@ class Corpus:
         """Yield the sentences, as iterating over the corpus does."""
         return iter(self)
 
+    def lines(self) -> Iterator[str]:
+        """Yield the lines as they stand, empty ones too, as pretokenised text is to be read."""
+        for part in self._parts:
+            for line in part.lines() if isinstance(part, _TfdsText) else read_lines(part):
+                yield line.removesuffix("\n")
+
     def paragraphs(self) -> Iterator[str]:
         """Yield the paragraphs that are not empty, without the blanks around them."""
         for part in self._parts:

@@ -5,6 +5,9 @@ lost his way ."). The model needs no training for it: it passes a pair if it giv
 sentence the higher probability. A tie is a failure, or else a model that says the same of every
 sentence would be perfect. A pair whose tested word the model doesn't know is a failure too: it
 compares the unknown word with itself, or with a word, which says nothing about agreement.
+
+A model may read word pieces or characters. Then a word's log-probability is the sum of those of its
+pieces.
 """
 
 from typing import Any
@@ -13,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from textgate._received import check_table
-from textgate._special_tokens import UNK
 from textgate.evaluation._pronouns import pronouns
+from textgate.tokenizers import beginning, target_pieces
 
 _REQUIRED = ("good", "bad")
 
@@ -36,17 +39,17 @@ def agreement(lm: Any, pairs: pd.DataFrame, batch_size: int = 64) -> pd.DataFram
         One row a pair, in the order of the pairs and with their index and columns, and
 
         - `logprob_good`, `logprob_bad`: log-probability of the whole sentence;
-        - `target_logprob_good`, `target_logprob_bad`: of the target given the words before; NaN
-          where the pair has no target;
-        - `correct`: whether the right sentence is the likelier one; a tie is not, nor is a pair
-          with an unknown target;
+        - `target_logprob_good`, `target_logprob_bad`: of the target given the words before, summed
+          over its pieces; NaN where the pair has no target;
+        - `correct`: whether the right sentence is the likelier one; a tie is not (also between
+          equal sentences), nor is a pair with an unknown target;
         - `target_unknown`: whether a target (in a pair without, a word that only one of the two
           sentences has) is unknown to the model;
         - `unknown_words`: the words that the model doesn't know, separated by spaces.
 
     Raises:
-        ValueError: If a column is missing, there are no pairs, a target lies outside its
-            sentence, or the sentences of a pair are equal.
+        ValueError: If a column is missing, there are no pairs, or a target lies outside its
+            sentence.
     """
     check_table("pairs", pairs)
     if {"good_forms", "bad_forms"} <= set(pairs):
@@ -60,17 +63,25 @@ def agreement(lm: Any, pairs: pd.DataFrame, batch_size: int = 64) -> pd.DataFram
     )
     scores = lm.token_logprobs(good + bad, batch_size=batch_size).astype(np.float64)
     known = _Words(lm.tokenizer)
+    spans = [
+        None if target < 0 or one == other else target_pieces(lm.tokenizer, one, other, int(target))
+        for one, other, target in zip(good, bad, targets, strict=True)
+    ]
     unknown = [
-        known.unknown_of(first, second, int(target))
-        for first, second, target in zip(good, bad, targets, strict=True)
+        known.unknown_of(first, second, span)
+        for first, second, span in zip(good, bad, spans, strict=True)
     ]
     result = pairs.copy()
-    for name, part in (("good", scores[: len(good)]), ("bad", scores[len(good) :])):
+    behind = len(beginning(lm.tokenizer))
+    for side, name in enumerate(("good", "bad")):
+        part = scores[side * len(good) : (side + 1) * len(good)]
         result[f"logprob_{name}"] = np.nansum(part, axis=1)
-        column = np.full(len(pairs), np.nan)
-        has = targets >= 0
-        column[has] = part[has, targets[has] + 1]  # behind <bos>
-        result[f"target_logprob_{name}"] = column
+        result[f"target_logprob_{name}"] = [
+            np.nan
+            if span is None
+            else row[span[side].start + behind : span[side].stop + behind].sum()
+            for row, span in zip(part, spans, strict=True)
+        ]
     result["target_unknown"] = [in_target for in_target, _ in unknown]
     result["unknown_words"] = [" ".join(words) for _, words in unknown]
     result["correct"] = (result["logprob_good"] > result["logprob_bad"]) & ~result["target_unknown"]
@@ -88,23 +99,27 @@ class _Words:
         if text not in self.split:
             words = self.tokenizer.split(text)
             ids = self.tokenizer.tokens_to_ids(words)
-            self.split[text] = words, [int(i) == UNK for i in ids]
+            unknown = self.tokenizer.unknown_id
+            self.split[text] = words, [int(i) == unknown for i in ids]
         return self.split[text]
 
-    def unknown_of(self, good: str, bad: str, target: int) -> tuple[bool, list[str]]:
+    def unknown_of(
+        self, good: str, bad: str, spans: tuple[range, range] | None
+    ) -> tuple[bool, list[str]]:
         """Return whether a target is unknown, and the unknown words of both sentences."""
         words: dict[str, None] = {}
         in_target = False
         sides = [self(good), self(bad)]
-        for (tokens, flags), (others, _) in zip(sides, reversed(sides), strict=True):
-            if target >= len(tokens):
+        targets: tuple[range | None, ...] = spans or (None, None)
+        for (tokens, flags), (others, _), target in zip(sides, sides[::-1], targets, strict=True):
+            if target is not None and target.stop > len(tokens):
                 raise ValueError(
                     f"a target lies outside its sentence of {len(tokens)} words. "
-                    f"Received: target={target} for {' '.join(tokens)!r}"
+                    f"Received: target={target.start} for {' '.join(tokens)!r}"
                 )
             words.update(dict.fromkeys(t for t, flag in zip(tokens, flags, strict=True) if flag))
-            if target >= 0:
-                in_target |= flags[target]
+            if target is not None:
+                in_target |= any(flags[place] for place in target)
             elif any(flags):
                 in_target |= any(
                     flag and token not in others for token, flag in zip(tokens, flags, strict=True)
@@ -121,12 +136,6 @@ def _check(pairs: pd.DataFrame) -> None:
         )
     if not len(pairs):
         raise ValueError("there are no pairs to score. Received: an empty table")
-    equal = pairs.index[pairs["good"] == pairs["bad"]]
-    if len(equal):
-        raise ValueError(
-            "the two sentences of a pair must differ. "
-            f"Received: {pairs['good'].loc[equal[0]]!r} twice in row {equal[0]}"
-        )
 
 
 def worst(items: pd.DataFrame) -> pd.DataFrame:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from textgate._special_tokens import EOS, PAD, UNK
+from textgate._special_tokens import PAD
 from textgate.models.scoring import token_logprobs
+from textgate.tokenizers import beginning
 
 _AT_ONCE = 1024  # texts in memory at a time
 
@@ -19,8 +20,11 @@ def perplexity(
 ) -> pd.Series:
     """Return how well a model predicts text, word by word.
 
-    The end of each text, `<eos>`, is predicted as well and counts as a word; an unknown word is
-    predicted as `<unk>`. Perplexities are comparable only between models of one vocabulary.
+    The end of each text, `<eos>`, is predicted as well and counts as a word, if the tokenizer has
+    one; an unknown word is predicted as `<unk>`. Perplexities are comparable only between models
+    of one vocabulary. With a `WhitespaceTokenizer`, texts are the lines of a pretokenised file,
+    `textgate.datasets.Corpus(…).lines()`; with `running`, empty ones count as ends, as they do in
+    published numbers.
 
     Args:
         lm: A language model.
@@ -57,16 +61,19 @@ def perplexity(
 
 def _each(lm: Any, texts: Iterable[str], batch_size: int) -> tuple[float, int, int]:
     loss, words, unknown = 0.0, 0, 0
-    everything = iter(texts)
+    end, unknown_id = lm.tokenizer.end_id, lm.tokenizer.unknown_id
+    first = len(beginning(lm.tokenizer))
+    everything = iter(texts) if first else filter(str.strip, texts)
     while chunk := list(itertools.islice(everything, _AT_ONCE)):
         plain = lm.encode(chunk)
         lengths = (plain != PAD).sum(axis=1)
         ids = np.pad(plain, ((0, 0), (0, 1)))
-        ids[np.arange(len(ids)), lengths] = EOS
-        ids = ids[lengths > 1]
+        if end is not None:
+            ids[np.arange(len(ids)), lengths] = end
+        ids = ids[lengths > first]
         loss -= float(np.nansum(token_logprobs(lm, ids, batch_size).astype(np.float64)))
         words += int((ids[:, 1:] != PAD).sum())
-        unknown += int((ids == UNK).sum())
+        unknown += int((ids == unknown_id).sum()) if unknown_id is not None else 0
     return loss, words, unknown
 
 
@@ -74,9 +81,10 @@ def _running(lm: Any, texts: Iterable[str], streams: int) -> tuple[float, int, i
     from textgate.datasets import EncodedText, WindowBatches
     from textgate.training.step import Steps
 
-    text = EncodedText.encode(texts, lm.tokenizer)
-    words = len(text.ids) + len(text)
+    tokenizer = lm.tokenizer
+    text = EncodedText.encode(texts, tokenizer, keep_empty=tokenizer.kind == "whitespace")
+    words = len(text.ids) + text.ends * len(text)
     streams = max(1, min(streams, words // 256))
     batches = WindowBatches(text, streams, shuffle=False)
     loss = Steps(lm, None, rows=streams).validate(batches.epoch(0))
-    return loss * words, words, int(text.counts[UNK])
+    return loss * words, words, text.unknown_words

@@ -42,6 +42,12 @@ def pronouns(lm: Any, contexts: pd.DataFrame, batch_size: int = 64) -> pd.DataFr
         )
     if not len(contexts):
         raise ValueError("there are no contexts to score. Received: an empty table")
+    if lm.tokenizer.pieces:
+        raise ValueError(
+            "contexts are scored by the probabilities of whole words, and the model's tokenizer "
+            "takes words apart; give minimal pairs, whose pieces are summed. "
+            f"Received: {lm.tokenizer!r}"
+        )
     vocabulary = {word: number for number, word in enumerate(lm.tokenizer.vocabulary)}
     result = contexts.copy()
     prefixes = contexts["prefix"].tolist()

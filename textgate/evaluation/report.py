@@ -94,7 +94,7 @@ class Report:
                     "| " + " | ".join(cells) + " |" for cells in map(rule_cells, _dicts(rows))
                 ]
                 lines.append("")
-        lines.append(unknown_line(self.items, self.unknown))
+        lines += [*ties_line(self.items), unknown_line(self.items, self.unknown)]
         return "\n".join(lines) + "\n"
 
 
@@ -130,6 +130,17 @@ def evaluate(
         None if texts is None else perplexity(lm, texts, running=running),
         rule,
     )
+
+
+def ties_line(items: pd.DataFrame) -> list[str]:
+    """Return a sentence on the pairs whose two sentences are the same, if there are any."""
+    if not {"good", "bad"} <= set(items):
+        return []
+    same = int((items["good"] == items["bad"]).sum())
+    if not same:
+        return []
+    pairs = "1 pair has" if same == 1 else f"{same:,} pairs have"
+    return [f"{pairs} two equal sentences: a tie, which counts as wrong."]
 
 
 def cells_of(row: dict[str, Any]) -> list[str]:

@@ -17,29 +17,38 @@ serve(text, k)
   the same, k of them
 score(text)
   token_logprobs (batch, time): log-probability of each token given those before it, natural
-  logarithm, 0 at <bos> and padding; sentence_logprobs (batch,): their sum; tokens, lengths
+  logarithm, 0 at the first token and padding; sentence_logprobs (batch,): their sum; tokens,
+  lengths
 pronouns(text)
   the probability that a pronoun is the next word: class_probabilities of classes,
   form_probabilities of forms, which belong to form_classes
 {gates}describe()
   description: this text
 
-text is a vector of strings in UTF-8, of any number and length; each is read after the token <bos>.
-tokens begin with <bos>; lengths count it; after a text's end there is padding: 0 and ''.
-unknown (batch,) says how many words of a text the model doesn't know: it reads <unk> for them.
+text is a vector of strings in UTF-8, of any number and length. Tokens are
+{tokens}.
+{begin}. After a text's end there is padding: 0 and ''.
+unknown (batch,) says how many words of a text the model doesn't know;
+{unknown}.
 Of a text of unknown words only nothing is said: its numbers are NaN, its likeliest words ''.
 Errors: a text of more than {text_bytes} bytes, or texts of more than {call_bytes} bytes in a call;
-text that is not UTF-8; no text but such of unknown words only (write <unk> where you mean one);
-k, a layer, a signal, a unit or steps that don't exist."""
+text that is not UTF-8; no text but such of unknown words only; k, a layer, a signal, a unit or
+steps that don't exist."""
+
+_TOKENS = {
+    "words": "words and marks of punctuation, clitics apart",
+    "whitespace": "what stands between white space: give the text as the model's corpus has it",
+    "characters": "characters",
+}
 
 _GATES = """\
 gates(text)
   every signal of every recurrent layer, (batch, time, units), called LAYER/SIGNAL; tokens, lengths
 edit(text, layer, signal, units, value, steps)
   pronouns, and words and probabilities of the likeliest next words, while a signal of a layer is
-  held at a value: units, int32 (number,); value, float32; steps, int32 [begin, end), where <bos>
-  is step 0, or empty for all steps. Several at once: as many of layer, signal and value, a row of
-  units for each (filled up with -1), and one pair of steps for all or one for each
+  held at a value: units, int32 (number,); value, float32; steps, int32 [begin, end), where the
+  first token is step 0, or empty for all steps. Several at once: as many of layer, signal and
+  value, a row of units for each (filled up with -1), and one pair of steps for all or one for each
 """
 
 _OTHER = """\
@@ -65,12 +74,23 @@ In Python, with nothing but TensorFlow:
 
 def of_language_model(endpoints: Any, top: int) -> str:
     """Return the description of a language model's endpoints."""
-    lm = endpoints.lm
+    lm, words = endpoints.lm, endpoints.words
     calls = _LANGUAGE.format(
         top=top,
         text_bytes=TEXT_BYTES,
         call_bytes=CALL_BYTES,
         gates=_GATES if endpoints.sites else "",
+        begin=(
+            f"They begin with {words.begin}, which lengths count"
+            if words.begin
+            else "Nothing is read before the first, which is given"
+        ),
+        tokens=_TOKENS.get(lm.tokenizer.kind, "those of the model's tokenizer"),
+        unknown=(
+            f"it reads {words.unknown} for them"
+            if words.unknown
+            else "there is no token for them, so they are an error"
+        ),
     )
     by_class = {
         name: " ".join(form for form, of in endpoints.forms if of == name)

@@ -46,15 +46,16 @@ class LanguageEndpoints:
     """Reads texts with a language model, in TensorFlow operations.
 
     Args:
-        lm: The model. Its tokenizer must be a `WordTokenizer`.
+        lm: The model. Its tokenizer must be a `GraphTokenizer`.
     """
 
     def __init__(self, lm: LanguageModel) -> None:
         self.lm = lm
-        self.words = lm.tokenizer.graph
+        tokenizer: Any = lm.tokenizer
+        self.words = tokenizer.graph
         self.sites = find_sites(lm)[0]
         self.vocabulary = len(lm.tokenizer)
-        self.forms = pronoun_forms(lm.tokenizer.vocabulary)
+        self.forms = pronoun_forms(tuple(lm.tokenizer.vocabulary))
         self.classes = list(dict.fromkeys(name for _, name in self.forms))
 
     def signatures(self) -> dict[str, list[tf.TensorSpec]]:

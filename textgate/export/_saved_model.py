@@ -130,14 +130,16 @@ def _root_of(model: keras.Model, inputs: Any, half: bool) -> tf.Module:
     root = tf.Module(name="textgate")
     endpoints: Any
     if isinstance(model, LanguageModel):
-        if not isinstance(model.tokenizer, GraphTokenizer):
+        tokenizer: Any = model.tokenizer
+        if not isinstance(tokenizer, GraphTokenizer):
             raise TypeError(
-                "The tokenizer must be a textgate.tokenizers.WordTokenizer, which runs inside "
-                f"TensorFlow. Received: {type(model.tokenizer).__name__}"
+                "The model's tokenizer doesn't run inside TensorFlow, as those of words, white "
+                "space and characters do; keep the model as a .keras file with `lm.save`. "
+                f"Received: {type(tokenizer).__name__}"
             )
         endpoints = LanguageEndpoints(model)
         about = description.of_language_model(endpoints, min(TOP, endpoints.vocabulary))
-        root.tokenizer = model.tokenizer.graph
+        root.tokenizer = tokenizer.graph
         # In the order of `model.weights`, for `restore`.
         root.weights = [variable.value for variable in model.weights]
         if half:

@@ -72,7 +72,8 @@ def contrasts(
         with base and source, good and bad exchanged: an answer that is always the same is no
         evidence. Left out and counted (`dropped`) are items whose source is their base; of pairs
         also rows of other classes, rows without a counterpart, and rows whose target or whose
-        contrasting words are unknown to the model (named in `unknown`).
+        contrasting words are unknown to the model (named in `unknown`), or whose words differ in
+        several word pieces (named in `taken_apart`).
 
     Raises:
         ValueError: If base and source don't align, a class, step or output doesn't fit, `good` and

@@ -16,6 +16,7 @@ from textgate.interchange._runner import runner_for
 from textgate.interventions import Affine, intervene
 from textgate.models import LanguageModel
 from textgate.probing.erasure import Eraser
+from textgate.tokenizers import beginning
 from textgate.tracing import Site, checked_sites, nodes_of, resolve, trace
 
 
@@ -85,7 +86,8 @@ class ErasedStack:
         values = runner_for(self.lm, items, self.layer, self.signal).base_values()
         chosen = items.mask
         if "antecedent_position" in items.table:
-            begins = items.table["antecedent_position"].to_numpy(np.int64) + 1  # behind <bos>
+            behind = len(beginning(self.lm.tokenizer))
+            begins = items.table["antecedent_position"].to_numpy(np.int64) + behind
             chosen &= np.arange(chosen.shape[1]) >= begins[:, None]
         chosen |= self._at_last(items)
         if self.steps == "last":

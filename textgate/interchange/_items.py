@@ -27,6 +27,7 @@ class Contrasts:
         feature: What the items are about.
         dropped: How many rows were left out, by reason.
         unknown: The unknown words for which rows were left out, with the number of rows.
+        taken_apart: The words of several pieces for which rows were left out, likewise.
         output: Which of the model's outputs decides, by name or number; `None` if it has one.
         readout: A function of the model's outputs on these items, in order, to one number an item;
             `None` for the difference of two logits.
@@ -45,6 +46,7 @@ class Contrasts:
     feature: str = "gender"
     dropped: Mapping[str, int] = field(default_factory=dict)
     unknown: Mapping[str, int] = field(default_factory=dict)
+    taken_apart: Mapping[str, int] = field(default_factory=dict)
     output: str | int | None = None
     readout: Callable[[Any], Any] | None = None
     sign: np.ndarray | None = None

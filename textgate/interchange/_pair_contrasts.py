@@ -8,6 +8,10 @@ have in the source; where the model changes over to the source's word, the units
 
 Both prefixes have to be equally long, so that each step of the one has its step in the other, and
 the words in which they differ have to be known to the model: two unknown words are the same word.
+
+A decision is between two next tokens. A model of word pieces decides between two words if these are
+one piece each, or begin with the same pieces and differ in one; then these pieces are read, too.
+Pairs of other words are left out, counted and named.
 """
 
 from collections import Counter
@@ -18,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from textgate._received import check_table
-from textgate._special_tokens import BOS, UNK, padded
+from textgate._special_tokens import padded
 from textgate.datasets.features import (
     Feature,
     feature_of,
@@ -27,8 +31,15 @@ from textgate.datasets.features import (
     of_classes,
 )
 from textgate.interchange._items import Contrasts
+from textgate.tokenizers import beginning, shared_length, target_pieces
 
-_NAMED = 8  # unknown words that a message names
+_NAMED = 8  # words that a message names
+# Why pairs are left out.
+UNKNOWN, PIECES = "unknown words", "words of several pieces"
+SAME, LENGTH = "counterpart the same", "counterpart of another length"
+NOTHING = "nothing before the target"
+
+_Row = tuple[list[int], list[int], int, int]
 
 
 def pair_contrasts(
@@ -42,31 +53,32 @@ def pair_contrasts(
     kept = _of_the_feature(pairs, feature, with_source, dropped)
     _check_classes(kept, feature.name)
     reader = _Reader(lm.tokenizer)
-    rows: list[tuple[list[int], list[int], int, int]] = []
+    rows: list[_Row] = []
     places: list[int] = []
     unknown: Counter[str] = Counter()
+    taken_apart: Counter[str] = Counter()
     counterparts = kept["counterpart_prefix"] if with_source else [None] * len(kept)
     columns = zip(kept["good"], kept["bad"], kept["target"], counterparts, strict=True)
     for place, (good, bad, target, counterpart) in enumerate(columns):
-        words, row = reader.row(good, bad, int(target), counterpart)
-        if words:
-            unknown.update(sorted(words))
-        elif counterpart is not None and row[0] == row[1]:
-            dropped["counterpart the same"] = dropped.get("counterpart the same", 0) + 1
-        else:
+        reason, words, row = reader.row(good, bad, int(target), counterpart)
+        if reason is None:
             rows.append(row)
             places.append(place)
-    lost = len(kept) - len(rows) - dropped.get("counterpart the same", 0)
-    if lost:
-        dropped["unknown words"] = lost
+            continue
+        dropped[reason] = dropped.get(reason, 0) + 1
+        (taken_apart if reason == PIECES else unknown).update(sorted(words))
+    lost = dropped.get(UNKNOWN, 0) + dropped.get(PIECES, 0)
+    if UNKNOWN in dropped:  # the last to be told
+        dropped[UNKNOWN] = dropped.pop(UNKNOWN)
+    told = _told(dropped, unknown, taken_apart)
     if not rows:
         raise ValueError(
             "no pair is left to intervene on; give pairs in words that the model knows, with a "
-            f"counterpart each. Received: {len(pairs)} rows, left out {_told(dropped, unknown)}"
+            f"counterpart each. Received: {len(pairs)} rows, left out {told}"
         )
     table = kept.iloc[places].reset_index(drop=True)
     if lost:
-        _check_classes(table, feature.name, f", left out {_told(dropped, unknown)}")
+        _check_classes(table, feature.name, f", left out {told}")
     last = np.array([len(base) - 1 for base, *_ in rows], np.int32)
     return Contrasts(
         table=table,
@@ -78,6 +90,7 @@ def pair_contrasts(
         feature=feature.name,
         dropped=dropped,
         unknown=dict(unknown.most_common()),
+        taken_apart=dict(taken_apart.most_common()),
     )
 
 
@@ -86,6 +99,7 @@ class _Reader:
 
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
+        self.first = beginning(tokenizer)
         self.memory: dict[str, tuple[list[str], list[int]]] = {}
 
     def __call__(self, text: str) -> tuple[list[str], list[int]]:
@@ -96,39 +110,67 @@ class _Reader:
 
     def row(
         self, good: str, bad: str, target: int, counterpart: str | None
-    ) -> tuple[set[str], tuple[list[int], list[int], int, int]]:
-        """Return the unknown words that matter, and base, source, good and bad as ids."""
+    ) -> tuple[str | None, set[str], _Row]:
+        """Return why a pair is left out, if it is, with the words that are why; and the row.
+
+        The row is base, source, good and bad as ids.
+        """
         words, ids = self(good)
         others, other_ids = self(bad)
-        if not 0 <= target < min(len(words), len(others)):
+        mine = theirs = range(target, target + 1)
+        if target >= 0:
+            mine, theirs = target_pieces(self.tokenizer, good, bad, target)
+        if target < 0 or mine.stop > len(words) or theirs.stop > len(others):
             raise ValueError(
                 "a target must be the index of the word in which the two sentences differ. "
                 f"Received: target={target} for {good!r} against {bad!r}"
             )
-        if words[:target] != others[:target] or words[target] == others[target]:
-            raise ValueError(
-                "the two sentences of a pair must be alike up to the target and differ there. "
-                f"Received: {good!r} against {bad!r} with target={target}"
-            )
-        unknown = {
-            word
-            for word, index in ((words[target], ids[target]), (others[target], other_ids[target]))
-            if index == UNK
-        }
-        base, source = ids[:target], ids[:target]
+        start = mine.start
+        if words[:start] != others[:start] or words[start:] == others[start:]:
+            raise _unlike(good, bad, target)
+        right, wrong = (
+            of[span.start : span.stop] for of, span in ((ids, mine), (other_ids, theirs))
+        )
+        shared = shared_length(right, wrong)
+        if not self.tokenizer.pieces and words[start] == others[start]:
+            raise _unlike(good, bad, target)
+        unknown = self._unknown(words, ids, mine) | self._unknown(others, other_ids, theirs)
+        base, source = ids[:start], ids[:start]
         if counterpart is not None:
             swapped, source = self(counterpart)
-            if len(swapped) != target:
+            if len(swapped) != start:
+                if self.tokenizer.pieces:
+                    return LENGTH, set(), ([], [], 0, 0)
                 raise ValueError(
                     "a counterpart must have as many words as the prefix that it stands in for, "
-                    f"so that the steps align ({target} words before the target). "
-                    f"Received: {counterpart!r} for {' '.join(words[:target])!r}"
+                    f"so that the steps align ({start} words before the target). "
+                    f"Received: {counterpart!r} for {' '.join(words[:start])!r}"
                 )
-            for mine, theirs, i, j in zip(words, swapped, base, source, strict=False):
-                if mine != theirs:
-                    unknown |= {w for w, k in ((mine, i), (theirs, j)) if k == UNK}
-        row = [BOS, *base], [BOS, *source], ids[target], other_ids[target]
-        return unknown, row
+            for step, (one, other) in enumerate(zip(words, swapped, strict=False)):
+                if one != other:
+                    at = range(step, step + 1)
+                    unknown |= self._unknown(words, ids, at) | self._unknown(swapped, source, at)
+        if unknown:
+            return UNKNOWN, unknown, ([], [], 0, 0)
+        if len(right) - shared != 1 or len(wrong) - shared != 1:
+            write = self.tokenizer.detokenize
+            spans = ((words, mine), (others, theirs))
+            both = {write(of[span.start : span.stop]).strip() for of, span in spans}
+            return PIECES, both, ([], [], 0, 0)
+        base = [*self.first, *base, *right[:shared]]
+        source = [*self.first, *source, *right[:shared]]
+        reason = SAME if counterpart is not None and base == source else None
+        return reason if base else NOTHING, set(), (base, source, right[shared], wrong[shared])
+
+    def _unknown(self, words: list[str], ids: list[int], places: range) -> set[str]:
+        return {words[place] for place in places if ids[place] == self.tokenizer.unknown_id}
+
+
+def _unlike(good: str, bad: str, target: int) -> ValueError:
+    return ValueError(
+        "the two sentences of a pair must be alike up to the target and differ there. "
+        f"Received: {good!r} against {bad!r} with target={target}"
+    )
 
 
 def _check_columns(pairs: pd.DataFrame, with_source: bool) -> None:
@@ -176,10 +218,11 @@ def _check_classes(kept: pd.DataFrame, feature: str, also: str = "") -> None:
             )
 
 
-def _told(dropped: Mapping[str, int], unknown: Counter[str]) -> str:
+def _told(dropped: Mapping[str, int], unknown: Counter[str], taken_apart: Counter[str]) -> str:
     parts = [f"{count} ({reason})" for reason, count in dropped.items()]
-    named: Sequence[str] = [repr(word) for word, _ in unknown.most_common(_NAMED)]
-    if named:
-        more = len(unknown) - len(named)
-        parts.append(f"unknown are {', '.join(named)}" + (f" and {more} more" if more else ""))
+    for what, words in (("unknown are", unknown), ("several pieces are", taken_apart)):
+        named: Sequence[str] = [repr(word) for word, _ in words.most_common(_NAMED)]
+        if named:
+            more = len(words) - len(named)
+            parts.append(f"{what} {', '.join(named)}" + (f" and {more} more" if more else ""))
     return "; ".join(parts) or "none"

@@ -35,12 +35,13 @@ def from_torch(
         source: A module (`nn.LSTM`, `nn.GRU`, `nn.RNN`, or one with such inside); a state dict; or
             a file: of `torch.save`, in its new format or the old ones, with a state dict, a
             checkpoint or a whole module, or of safetensors.
-        tokenizer: For a language model: the tokenizer whose ids it is to read, a
-            `textgate.tokenizers.WordTokenizer`. `None` for recurrent layers alone.
+        tokenizer: For a language model: the tokenizer whose ids it is to read. A
+            `textgate.tokenizers.WhitespaceTokenizer` of the words in the order of the weights' rows
+            reads what most published models do. `None` for recurrent layers alone.
         vocabulary: The words in the order of the weights' rows, if that isn't the order of the
-            tokenizer's ids. All of them must be in the tokenizer's vocabulary. Of the tokenizer's
-            special tokens, those that the weights don't have get no probability; `<bos>` is then
-            read as `<eos>`, with which texts begin where there is no `<bos>`.
+            tokenizer's ids. All of them must be in the tokenizer's vocabulary. Padding, and those
+            of the tokenizer's special tokens that the weights don't have, get no probability;
+            `<bos>` is then read as `<eos>`, with which texts begin where there is no `<bos>`.
         names: Which weights are which, where that can't be told: `"embedding"` and `"decoder"` the
             name of a weight, `"recurrent"` that of a module or of several in a row. With
             `"recurrent"` and no tokenizer, these recurrent layers alone.
@@ -125,7 +126,7 @@ def _language_model(
         )
     embedding, kernel, bias = _readers(weights, stack, names)
     rows = _rows(tokenizer.vocabulary, vocabulary, len(embedding), weights.source)
-    read_as, lacking = _read_as(tokenizer.vocabulary, rows)
+    read_as, lacking = _read_as(tokenizer, rows)
     tied = kernel is embedding and bias is None and not lacking.any()
     lm = LanguageModel(
         tokenizer,
@@ -211,6 +212,8 @@ def _rows(
 ) -> np.ndarray:
     """Return the weights' row of each of the tokenizer's tokens, −1 where there is none."""
     words = list(tokens if vocabulary is None else vocabulary)
+    if vocabulary is None and len(words) == size + 1 and not words[0]:
+        del words[0]  # padding has no row
     if len(words) != size:
         which = "the tokenizer's vocabulary" if vocabulary is None else "`vocabulary`"
         raise ValueError(
@@ -228,18 +231,19 @@ def _rows(
     return np.array([row_of.get(token, -1) for token in tokens])
 
 
-def _read_as(tokens: Sequence[str], rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _read_as(tokenizer: Any, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the row that each token is read as, and which tokens the weights don't have."""
     lacking = rows < 0
-    others = [token for token, lacks in zip(tokens, lacking, strict=True) if lacks]
-    if set(others) - set(TOKENS):
+    tokens = tokenizer.vocabulary
+    others = {token for token, lacks in zip(tokens, lacking, strict=True) if lacks}
+    if others - {*TOKENS, ""}:
         raise ValueError(
             "the tokenizer's vocabulary has words that the weights don't have. "
-            f"Received: {sorted(set(others) - set(TOKENS))[:3]}"
+            f"Received: {sorted(others - {*TOKENS, ''})[:3]}"
         )
     read_as = rows.copy()
-    begin, end = tokens.index("<bos>"), tokens.index("<eos>")
-    if lacking[begin]:
+    begin, end = tokenizer.begin_id, tokenizer.end_id
+    if begin is not None and end is not None and lacking[begin]:
         read_as[begin] = rows[end]
     return read_as, lacking
 

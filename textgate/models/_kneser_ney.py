@@ -7,8 +7,8 @@ For words w_1 … w_k with the context c = w_1 … w_{k-1},
 where c' is c without its first word, T(c) the number of different words seen after c, and u the
 number of times that an n-gram of the highest order occurs, but for lower orders the number of
 different words that it occurs behind (*Francisco* is frequent, but only behind *San*). N-grams that
-begin with `<bos>` have nothing before them: their occurrences are counted. The discount of an order
-is D = n_1 / (n_1 + 2 n_2), with n_1 and n_2 the numbers of n-grams with u = 1 and 2 (½ if there is
+begin a text have nothing before them: their occurrences are counted. The discount of an order is D
+= n_1 / (n_1 + 2 n_2), with n_1 and n_2 the numbers of n-grams with u = 1 and 2 (½ if there is
 none with u = 1). Below the single words lies the uniform distribution over all words but padding
 and `<bos>`. A context that was never seen leaves it to the shorter one.
 
@@ -22,7 +22,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from textgate._special_tokens import BOS, EOS, PAD
+from textgate import tokenizers
+from textgate._special_tokens import PAD
 from textgate.models._text_model import TextModel
 
 _NOTHING = -1  # the number of an n-gram that was never seen
@@ -35,7 +36,7 @@ class KneserNey(TextModel, keras.Model):
     Saved and loaded like a `LanguageModel` (`save`, `textgate.load`); its counts are not weights.
 
     Args:
-        tokenizer: A `textgate.tokenizers.WordTokenizer`, or anything with its methods.
+        tokenizer: A `textgate.tokenizers.Tokenizer`, such as a `WordTokenizer`.
         order: The longest n-gram.
         name: Name of the model.
         **kwargs: As for `keras.Model`.
@@ -76,20 +77,32 @@ class KneserNey(TextModel, keras.Model):
         """Count the n-grams of a text, in place of what was counted before.
 
         Args:
-            text: A `textgate.datasets.EncodedText`; each of its sentences gets `<bos>` and `<eos>`.
+            text: A `textgate.datasets.EncodedText`; each of its sentences gets its tokenizer's
+                beginning and end.
 
         Returns:
             The model itself.
         """
-        lengths = np.diff(text.offsets)
-        line = np.empty(len(text.ids) + 2 * len(text), np.int64)
-        starts = np.asarray(text.offsets[:-1], np.int64) + 2 * np.arange(len(text))
+        first, last = self.tokenizer.begin_id, self.tokenizer.end_id
+        lengths = np.diff(text.offsets) + (first is not None) + (last is not None)
+        line = np.empty(int(lengths.sum()), np.int64)
+        ends = np.cumsum(lengths)
+        starts = ends - lengths
         is_word = np.ones(len(line), bool)
-        is_word[starts] = is_word[starts + lengths + 1] = False
-        line[is_word], line[starts], line[starts + lengths + 1] = text.ids, BOS, EOS
-        place = np.arange(len(line)) - np.repeat(starts, lengths + 2)  # within the sentence
-        object.__setattr__(self, "_tables", _tables(line, place, self.order, len(self.tokenizer)))
+        for places, token in ((starts, first), (ends - 1, last)):
+            if token is not None:
+                is_word[places], line[places] = False, token
+        line[is_word] = text.ids
+        place = np.arange(len(line)) - np.repeat(starts, lengths)  # within the sentence
+        tables = _tables(line, place, self.order, len(self.tokenizer), first)
+        object.__setattr__(self, "_tables", tables)
         return self
+
+    @property
+    def _impossible(self) -> set[int]:
+        """The ids that are never predicted: padding, and a beginning that isn't an end, too."""
+        first, last = self.tokenizer.begin_id, self.tokenizer.end_id
+        return {PAD} if first is None or first == last else {PAD, first}
 
     def _counted(self) -> list[dict[str, np.ndarray]]:
         if not self._tables:
@@ -105,7 +118,7 @@ class KneserNey(TextModel, keras.Model):
         """Return log p(id | ids before it), as `textgate.models.scoring.token_logprobs` does."""
         tables, size = self._counted(), len(self.tokenizer)
         words = ids.astype(np.int64)
-        probabilities = np.full(ids.shape, 1.0 / (size - 2))
+        probabilities = np.full(ids.shape, 1.0 / (size - len(self._impossible)))
         # The number of the k-gram that ends at each place; at first the empty one's, 0.
         numbers = np.zeros(ids.shape, np.int64)
         for k, table in enumerate(tables, 1):
@@ -122,11 +135,12 @@ class KneserNey(TextModel, keras.Model):
         """Return log p(· | row), as `textgate.models.scoring.next_logprobs` does."""
         tables, size = self._counted(), len(self.tokenizer)
         result = np.full((len(ids), size), -np.inf, np.float32)
-        every = np.array([word for word in range(size) if word not in (PAD, BOS)])
+        impossible = self._impossible
+        every = np.array([word for word in range(size) if word not in impossible])
         for number, row in enumerate(ids):
             words = row[row != PAD].astype(np.int64)
             contexts = _contexts(tables, words[max(0, len(words) - self.order + 1) :], size)
-            probabilities = np.full(len(every), 1.0 / (size - 2))
+            probabilities = np.full(len(every), 1.0 / len(every))
             for table, context in zip(tables, contexts, strict=False):
                 context_of = np.full(len(every), context)
                 numbers = _lookup(table, context_of, every, size)
@@ -148,10 +162,8 @@ class KneserNey(TextModel, keras.Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "KneserNey":
         """Return the model that `get_config` describes, without its counts."""
-        from textgate.tokenizers import WordTokenizer
-
         config = dict(config)
-        return cls(WordTokenizer.from_config(config.pop("tokenizer")), **config)
+        return cls(tokenizers.from_config(config.pop("tokenizer")), **config)
 
     def save_own_variables(self, store: Any) -> None:
         """Put the counts into a Keras file."""
@@ -170,7 +182,7 @@ class KneserNey(TextModel, keras.Model):
 
 
 def _tables(
-    line: np.ndarray, place: np.ndarray, order: int, size: int
+    line: np.ndarray, place: np.ndarray, order: int, size: int, begin: int | None
 ) -> list[dict[str, np.ndarray]]:
     """Return, for each order, the n-grams and what is counted of them.
 
@@ -199,8 +211,8 @@ def _tables(
             _, first = np.unique(longer[longer >= 0], return_index=True)
             used = np.bincount(ends[longer >= 0][first], minlength=len(keys[k - 1]))
             used += np.bincount(ends[begins_text], minlength=len(used))
-        if k == 1:
-            used[keys[0] == BOS] = 0  # never predicted
+        if k == 1 and begin is not None:
+            used[keys[0] == begin] -= int(begins_text.sum())  # there it isn't predicted
         contexts = keys[k - 1] // size
         count = 1 if k == 1 else len(keys[k - 2])
         once, twice = int((used == 1).sum()), int((used == 2).sum())

@@ -12,7 +12,8 @@ saved with it in one `.keras` file, and probabilities of texts:
 - `token_logprobs(texts)`: log p(word | words before), for each word of each text;
 - `next_logprobs(texts)`: log p(· | text), over the vocabulary.
 
-A text begins with `<bos>`, which is given and not predicted. Padding (id 0) is masked.
+A text begins with `<bos>` (or what else its tokenizer begins with), which is given and not
+predicted. Padding (id 0) is masked.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from typing import Any
 
 import keras
 
+from textgate import tokenizers
 from textgate.models._architecture import Architecture
 from textgate.models._cells import equations_of
 from textgate.models._text_model import TextModel
@@ -30,7 +32,7 @@ class LanguageModel(TextModel, keras.Model):
     """A recurrent language model over words, with its tokenizer.
 
     Args:
-        tokenizer: A `textgate.tokenizers.WordTokenizer`, or anything with its methods.
+        tokenizer: A `textgate.tokenizers.Tokenizer`, such as a `WordTokenizer`.
         cell: `"lstm"`, `"gru"`, `"simple_rnn"`, or one of the variants and simpler models of
             `textgate.models.CELLS`.
         units: The number of units of each recurrent layer, from the input up.
@@ -202,11 +204,9 @@ class LanguageModel(TextModel, keras.Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "LanguageModel":
         """Return the untrained model that `get_config` describes."""
-        from textgate.tokenizers import WordTokenizer
-
         config = dict(config)
         trainable = config.pop("trainable", True)
-        tokenizer = WordTokenizer.from_config(config.pop("tokenizer"))
+        tokenizer = tokenizers.from_config(config.pop("tokenizer"))
         model = cls(tokenizer, **config)
         if not trainable:
             model.trainable = False

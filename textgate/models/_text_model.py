@@ -5,19 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from textgate._special_tokens import BOS, TOKENS, padded
+from textgate._special_tokens import padded
 from textgate.models._next_words import NextWords
 from textgate.models.scoring import next_logprobs, token_logprobs
+from textgate.tokenizers import Tokenizer, beginning
 
 
 class TextModel(NextWords):
     """Mixin of a model from word ids to probabilities, with its tokenizer.
 
     Attributes:
-        tokenizer: A `textgate.tokenizers.WordTokenizer`, or anything with its methods.
+        tokenizer: A `textgate.tokenizers.Tokenizer`.
     """
 
-    tokenizer: Any
+    tokenizer: Tokenizer
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the model on ids, as `keras.Model` does."""
@@ -47,26 +48,39 @@ class TextModel(NextWords):
         return self.encode(x) if _is_text(x) else x
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """Return `<bos>` and the words of each text as ids, right-padded with 0.
+        """Return the tokens of each text as ids, the beginning before them, right-padded with 0.
 
         Args:
             texts: Strings.
 
         Returns:
-            `int32` of shape `(batch, time)`, where time is the longest text's.
+            `int32` of shape `(batch, time)`, where time is the longest text's. The first id of each
+            row is the tokenizer's `begin_id`, `<bos>` for one; without one, that of the first
+            token.
+
+        Raises:
+            ValueError: If a text is empty and the tokenizer has no beginning.
         """
         if isinstance(texts, str):
             raise TypeError(f"`texts` must be a list of strings. Received: texts={texts!r}")
-        return padded([[BOS, *self.tokenizer.encode(text)] for text in texts])
+        first = beginning(self.tokenizer)
+        rows = [[*first, *self.tokenizer.encode(text)] for text in texts]
+        if not all(rows):
+            raise ValueError(
+                "A text must have a token, since the model's tokenizer has none that stands before "
+                f"a text. Received: {texts[[bool(row) for row in rows].index(False)]!r}"
+            )
+        return padded(rows)
 
     def tokens(self, texts: Sequence[str]) -> np.ndarray:
         """Return the words of each text as they stand in it, in the shape of `encode`.
 
-        The first is `<bos>`; padding is the empty string.
+        The first is `<bos>`, or what else the tokenizer begins with; padding is the empty string.
         """
         if isinstance(texts, str):
             raise TypeError(f"`texts` must be a list of strings. Received: texts={texts!r}")
-        rows = [[TOKENS[BOS], *self.tokenizer.split(text)] for text in texts]
+        first = self.tokenizer.ids_to_tokens(beginning(self.tokenizer))
+        rows = [[*first, *self.tokenizer.split(text)] for text in texts]
         width = max(map(len, rows), default=1)
         return np.array([row + [""] * (width - len(row)) for row in rows], dtype=np.str_)
 
@@ -79,7 +93,7 @@ class TextModel(NextWords):
 
         Returns:
             `float32` in the shape `(batch, time)` of `encode`: natural logarithms, and NaN where
-            there is nothing to predict, at `<bos>` and at padding.
+            there is nothing to predict, at the first step and at padding.
         """
         return token_logprobs(self, self.encode(texts), batch_size)
 
@@ -87,7 +101,7 @@ class TextModel(NextWords):
         """Return the log-probabilities of all words after each text.
 
         Args:
-            texts: Strings; the empty string is a beginning, too.
+            texts: Strings; the empty string is a beginning, too, if the tokenizer has one.
             batch_size: How many texts are read at a time.
 
         Returns:

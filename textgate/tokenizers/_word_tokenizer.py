@@ -10,19 +10,19 @@ characters (`textgate.tokenizers._table`), so that a model gives the same answer
 served from a SavedModel.
 """
 
-import json
 import os
 import pathlib
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from textgate._files import write_text
 from textgate._reading import read_json
 from textgate._special_tokens import BOS, EOS, PAD, TOKENS, UNK
-from textgate.tokenizers import _split
+from textgate.tokenizers import _registry, _split
 from textgate.tokenizers._table import CAPITALS, LOWER, RULES
+from textgate.tokenizers._vocabulary import checked, ids_of, refuse_unproducible
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -37,6 +37,7 @@ _RULES_VERSION = 1
 _MOST_PIECES, _MOST_WORDS = 1 << 18, 1 << 21
 
 
+@_registry.register
 class WordTokenizer:
     """Text to ids of words and back.
 
@@ -54,7 +55,8 @@ class WordTokenizer:
             `tf.errors.InvalidArgumentError` when the operations run.
 
     Raises:
-        ValueError: If a word is empty, is no valid Unicode or stands there twice.
+        ValueError: If a word is empty, is no valid Unicode, stands there twice, or is one that no
+            text can give, because this tokenizer splits it (`U.S.`, `re-elected`).
         TypeError: If a word is not a string.
 
     Example:
@@ -65,14 +67,31 @@ class WordTokenizer:
         ['she', '<unk>', "n't"]
     """
 
+    kind: ClassVar[str] = "words"
+    pieces: ClassVar[bool] = False
     pad_id, unknown_id, begin_id, end_id = PAD, UNK, BOS, EOS
 
     def __init__(self, vocabulary: Iterable[str]) -> None:
-        words = _checked(vocabulary)
+        words = _with_special(vocabulary)
+        refuse_unproducible(
+            [word for word in words[len(TOKENS) :] if _split.split_piece(word) != (word,)],
+            "This tokenizer splits words with marks in them, so no text gives such words of the "
+            "vocabulary; use textgate.tokenizers.WhitespaceTokenizer for pretokenised text.",
+        )
+        self._take(words)
+
+    def _take(self, words: tuple[str, ...]) -> None:
         self._vocabulary = words
-        self._ids = {word: index for index, word in enumerate(words)}
+        self._ids = ids_of(words)
         self._encoded = _Encoded(self)
         self._graph: WordGraph | None = None
+
+    @classmethod
+    def _of(cls, vocabulary: Iterable[str]) -> "WordTokenizer":
+        """Return the tokenizer of words that came from texts, or from a tokenizer of before."""
+        tokenizer = cls.__new__(cls)
+        tokenizer._take(_with_special(vocabulary))
+        return tokenizer
 
     @classmethod
     def train(
@@ -101,6 +120,7 @@ class WordTokenizer:
         _check_count("min_count", min_count, 1)
         counts = count_words(texts)
         counts.pop(TOKENS[UNK], None)
+        _merge_spellings(counts)
         if not counts:
             raise ValueError("The texts have no words to make a vocabulary of. Received: no words")
         words = [word for word, count in counts.items() if count >= min_count]
@@ -113,7 +133,7 @@ class WordTokenizer:
                 f"{len(TOKENS)} special tokens); ask for less, or give more text. "
                 f"Received: size={size}, min_count={min_count}"
             )
-        return cls(words[:wanted])
+        return cls._of(words[:wanted])
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
@@ -201,7 +221,7 @@ class WordTokenizer:
         if self._graph is None:
             from textgate.tokenizers._graph import WordGraph
 
-            self._graph = WordGraph(self._vocabulary)
+            self._graph = WordGraph(self._vocabulary, self._ids)
         return self._graph
 
     def __call__(self, texts: Any) -> "tf.RaggedTensor":
@@ -225,12 +245,11 @@ class WordTokenizer:
                 f"({_RULES_VERSION}); use the version of textgate that made it. "
                 f"Received: rules={config.get('rules')!r}"
             )
-        return cls(config["vocabulary"])
+        return cls._of(config["vocabulary"])
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the tokenizer to a JSON file. An old one stays whole until the new one is."""
-        text = json.dumps(self.get_config(), ensure_ascii=False, indent=0)
-        write_text(pathlib.Path(path), text)
+        _registry.save(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "WordTokenizer":
@@ -261,7 +280,7 @@ class WordTokenizer:
         return self.get_config()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["vocabulary"])  # type: ignore[misc]
+        self._take(_with_special(state["vocabulary"]))
 
 
 class _Encoded(dict[str, tuple[int, ...]]):
@@ -301,6 +320,12 @@ def count_words(texts: Iterable[str]) -> Counter[str]:
     return words
 
 
+def _merge_spellings(counts: Counter[str]) -> None:
+    """Count canonically equal spellings of a word as one, that of NFC."""
+    for word in [w for w in counts if not unicodedata.is_normalized("NFC", w)]:
+        counts[unicodedata.normalize("NFC", word)] += counts.pop(word)
+
+
 def _move(pieces: Counter[str], words: Counter[str]) -> None:
     """Split the counted pieces and add them to the counted words."""
     for piece, count in pieces.items():
@@ -314,24 +339,13 @@ def _move(pieces: Counter[str], words: Counter[str]) -> None:
         rare += 1
 
 
-def _checked(vocabulary: Iterable[str]) -> tuple[str, ...]:
+def _with_special(vocabulary: Iterable[str]) -> tuple[str, ...]:
     """Return the vocabulary with the special tokens first, after a check of each word."""
-    if isinstance(vocabulary, str | bytes):
-        raise TypeError(f"A vocabulary must be a list of words. Received: {vocabulary[:40]!r}")
-    words: Sequence[str] = tuple(vocabulary)
-    if words[: len(TOKENS)] == TOKENS:
-        words = words[len(TOKENS) :]
-    seen = set(TOKENS)
-    for word in words:
-        if not isinstance(word, str):
-            raise TypeError(f"A vocabulary's words must be strings. Received: {word!r}")
-        if not word:
-            raise ValueError("A vocabulary's words must have a character. Received: ''")
-        if word in seen:
-            raise ValueError(f"A vocabulary must have each word once. Received: {word!r} again")
-        _split.check_unicode(word)
-        seen.add(word)
-    return (*TOKENS, *words)
+    if not isinstance(vocabulary, str | bytes):
+        vocabulary = tuple(vocabulary)
+        if vocabulary[: len(TOKENS)] == TOKENS:
+            vocabulary = vocabulary[len(TOKENS) :]
+    return (*TOKENS, *checked(vocabulary, TOKENS))
 
 
 def _check_count(name: str, value: Any, least: int, optional: bool = False) -> None:

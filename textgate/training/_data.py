@@ -31,6 +31,7 @@ class TrainingData:
     """
 
     def __init__(self, recipe: Recipe, run: RunLayout) -> None:
+        from textgate import tokenizers
         from textgate.datasets import (
             EncodedText,
             SentenceBatches,
@@ -42,7 +43,7 @@ class TrainingData:
 
         texts = _texts(recipe)
         if run.vocabulary.is_file():
-            self.tokenizer = WordTokenizer.load(run.vocabulary)
+            self.tokenizer = tokenizers.load(run.vocabulary)
         else:
             self.tokenizer = WordTokenizer.train(
                 texts("train"), size=recipe.vocabulary, min_count=recipe.min_count
