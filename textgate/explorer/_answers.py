@@ -81,6 +81,8 @@ class Answers:
             "path": self.paths.get(name),
             "precision": "float32",
             "vocabulary": subject.vocabulary,
+            "reads": subject.reads,
+            "says": subject.says,
             "layers": layers,
         }
 

@@ -23,7 +23,11 @@ class Subject:
 
     Attributes:
         model: The model.
+        reads: What is typed: `"text"`, or `"inputs"` by their numbers.
+        says: What its outputs stand for: next `"words"`, or `"classes"`.
     """
+
+    reads, says = "text", "classes"
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -74,6 +78,8 @@ class Subject:
 
 class LanguageSubject(Subject):
     """A language model of textgate, whatever its tokenizer."""
+
+    says = "words"
 
     def __init__(self, model: TextModel) -> None:
         super().__init__(model)
@@ -145,6 +151,8 @@ class TextSubject(Subject):
 
 class InputSubject(Subject):
     """A model of numbers, and examples of what it takes."""
+
+    reads = "inputs"
 
     def __init__(self, model: keras.Model, examples: Any) -> None:
         super().__init__(model)

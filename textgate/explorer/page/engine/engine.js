@@ -74,7 +74,8 @@ export class Engine {
       const formulas = { retention: formula(layer, "retention"), writing: formula(layer, "writing") };
       return { ...about, formulas };
     });
-    return { name, title, path, precision, vocabulary: model.words, layers };
+    const kinds = { reads: "text", says: "words" }; // of other models, see _subjects.py
+    return { name, title, path, precision, vocabulary: model.words, ...kinds, layers };
   }
 
   /**

@@ -69,9 +69,9 @@ export function number(value, digits = 2) {
   return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
 }
 
-/** A probability as a percentage: "93 %", "0.4 %", "< 0.1 %". */
+/** A probability as a percentage: "93 %", "0.4 %", "< 0.1 %"; what is no probability as a number. */
 export function percent(share) {
-  if (!Number.isFinite(share)) return "–";
+  if (!(share >= 0 && share <= 1)) return number(share);
   const value = 100 * share;
   if (value < 0.1) return value === 0 ? "0 %" : "< 0.1 %";
   return `${value.toFixed(value < 9.95 || (value > 99 && value < 99.95) ? 1 : 0)} %`;

@@ -18,7 +18,7 @@ export function equationPanel() {
     const { parts, layer, unit, step } = view;
     const word = shown(view.own.tokens[step]);
     title.textContent = `Unit ${unit} at “${word}”, in numbers`;
-    if (!parts) return refill(body, [make("p", { class: "note" }, `For a ${layer.title} there is no equation to show.`)]);
+    if (!parts) return refill(body, [make("p", { class: "note" }, view.description.says === "words" ? "This cell’s equation is not written for the page." : "The equations are shown of language models, whose inputs are known."), ...ledgerOf(view)]);
     refill(body, [
       memoryEquation(view, parts),
       make("h3", {}, whyTitle(view)),

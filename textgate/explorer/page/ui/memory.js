@@ -20,7 +20,7 @@ export function memoryPanel(act) {
   /** @param {View} view */
   function update(view) {
     const { layer, state } = view;
-    title.textContent = `The memory of the ${layer.title}, word by word`;
+    title.textContent = `The memory of the ${layer.title}, ${view.description.reads === "text" ? "word by word" : "step by step"}`;
     refill(choices, controls(view, act));
     const gate = layer.signals.find((one) => one.name === view.signal);
     const samples = [sample("own", "this text"), view.twin ? sample("other", "its twin") : null, view.edited ? sample("held", "as held") : null];

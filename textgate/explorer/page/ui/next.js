@@ -17,15 +17,17 @@ export function nextPanel(act) {
 
   /** @param {View} view */
   function update(view) {
-    lead.textContent = view.own.tokens[view.step] === "<bos>"
+    const speaks = view.description.says === "words";
+    title.textContent = speaks ? "Next word" : "What it says";
+    lead.textContent = !speaks ? `What the model says at “${shown(view.own.tokens[view.step])}”, if it says something there.` : view.own.tokens[view.step] === "<bos>"
       ? "What the model expects at the very beginning:"
       : `What the model expects after “${shown(view.own.tokens[view.step])}”. Click a word to write it.`;
     const columns = columnsOf(view);
     const words = wordsOf(view, columns);
-    const head = make("tr", {}, make("th", { scope: "col" }, "word"),
+    const head = make("tr", {}, make("th", { scope: "col" }, speaks ? "word" : "class"),
       ...columns.map(({ name, look }) => make("th", { scope: "col", class: look }, name)));
     const rows = words.map((word) => make("tr", {},
-      make("th", { scope: "row" }, make("button", {
+      make("th", { scope: "row" }, !speaks ? word : make("button", {
         type: "button", class: "word" + (view.forms.has(word) ? " form" : ""), "data-key": `word ${word}`, dir: "auto",
         disabled: word.startsWith("<"), title: word.startsWith("<") ? special(word) : null,
         onclick: () => act({ text: appended(textUpTo(view), word), twin: null, step: null }),
@@ -34,7 +36,7 @@ export function nextPanel(act) {
         const share = chances.get(word);
         return make("td", {},
           make("span", { class: "track", "aria-hidden": "true" },
-            make("span", { class: `fill ${look}`, style: `width: ${(100 * (share ?? 0)).toFixed(2)}%` })),
+            make("span", { class: `fill ${look}`, style: `width: ${(100 * Math.max(0, Math.min(1, share ?? 0))).toFixed(2)}%` })),
           make("span", { class: "chance" }, share === undefined ? "–" : percent(share)));
       })));
     table.className = `next columns-${columns.length}`;

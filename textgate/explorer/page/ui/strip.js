@@ -72,7 +72,7 @@ function values(run, layer, signal, unit) {
 function axis(figure, width, ticks, zero) {
   figure.append(draw("line", { class: "zero", x1: LEFT, x2: width, y1: zero, y2: zero }));
   for (const [value, y] of ticks) {
-    figure.append(draw("text", { class: "tick", x: LEFT - 6, y: y + 4, "text-anchor": "end" }, number(value, Math.abs(value) >= 1 || value === 0 ? 0 : 1)));
+    figure.append(draw("text", { class: "tick", x: LEFT - 6, y: y + 4, "text-anchor": "end" }, tickOf(value)));
   }
 }
 
@@ -80,6 +80,12 @@ function labelOf(view, step) {
   const word = view.own.tokens[step] ?? "", other = view.twin?.tokens[step] ?? "";
   const both = word && other && word !== other && view.aligned ? `${shown(word)} / ${shown(other)}` : shown(word || other);
   return both.length > 16 ? `${both.slice(0, 15)}…` : both;
+}
+
+/** As many digits as a tick needs: 1, 1.5, 0.5, 0.03. */
+function tickOf(value) {
+  const digits = [0, 1, 2].find((count) => Math.abs(value - Number(value.toFixed(count))) < 1e-9);
+  return number(value, digits ?? 3);
 }
 
 function label(view, step, x, y, slanted) {

@@ -41,7 +41,9 @@ export function tallyPanel(act, asker) {
     if (!pairs.length) return void (says.textContent = "There are no held-out sentences for this model.");
     if (!edits.length) return void (says.textContent = `Hold something, and ${pairs.length} held-out sentences will be read with it.`);
     says.textContent = "Counting …";
-    window.setTimeout(() => count(view, edits, mine, holds), PAUSE);
+    window.setTimeout(() => count(view, edits, mine, holds).catch((error) => {
+      if (mine === turn) says.textContent = `The sentences could not be counted: ${error.message}`;
+    }), PAUSE);
   }
 
   async function count(view, edits, mine, holds) {

@@ -32,12 +32,13 @@ export function textPanel(act, data) {
       act({ text: pairs[at].text, twin: null, step: null });
     },
   }, "another sentence");
+  const labels = [make("label", { class: "own", for: "tgx-text" }), make("label", { class: "other", for: "tgx-twin" })];
   const menu = wordMenu(act);
   const element = make("section", { class: "panel texts", "data-panel": "text", "aria-label": "Text" },
     make("div", { class: "line" },
-      make("label", { class: "own", for: "tgx-text" }, "Text"), field, data.pairs.length ? another : null),
+      labels[0], field, data.pairs.length ? another : null),
     tiles, menu.element,
-    make("div", { class: "line" }, make("label", { class: "other", for: "tgx-twin" }, "Its twin"), twin, again),
+    make("div", { class: "line" }, labels[1], twin, again),
     note);
 
   /** @param {View} view */
@@ -47,9 +48,12 @@ export function textPanel(act, data) {
       // What is being typed while an answer is on its way is newer than the answer.
       if (one.value !== value && !(view.stale && document.activeElement === one)) one.value = value;
     }
-    twin.placeholder = view.twinText === null ? "no word with a counterpart: write a twin yourself" : "";
+    const isText = view.description.reads === "text";
+    [labels[0].textContent, labels[1].textContent] = isText ? ["Text", "Its twin"] : ["Input", "Beside it"];
+    const how = isText ? "no word with a counterpart: write a twin yourself" : "the number of another input";
+    twin.placeholder = view.twinText === null ? how : "";
     again.hidden = view.state.twin === null;
-    const places = placesOf(view.text, view.own.tokens);
+    const places = isText ? placesOf(view.text, view.own.tokens) : [];
     const unknown = new Set(view.own.unknown);
     refill(tiles, view.own.tokens.map((token, step) => make("li", {},
       make("button", {

@@ -26,6 +26,8 @@
  * @property {string} title
  * @property {Layer[]} layers
  * @property {number} vocabulary  how many words it knows
+ * @property {"text" | "inputs"} reads  what is typed: text, or the number of an input
+ * @property {"words" | "classes"} says  what its outputs stand for
  * @property {string} [path]  the run as `tg.load` takes it, for "copy the Python"
  *
  * @typedef {{word: string, probability: number}} Chance

@@ -71,7 +71,7 @@ export class Asker {
     const layer = description.layers.find((one) => one.name === wanted) || description.layers.at(-1);
     
     const run = (text, edits, twin) => this.ask("run", { model: name, text, edits, twin, words: asked });
-    const text = state.text ?? (await firstText(run, pairs));
+    const text = state.text ?? (await firstText(run, pairs, description));
     const own = await run(text, []);
     const forms = new Set(asked);
     const twinText = state.twin ?? twinOf(text, own.tokens, this.data, forms);
@@ -92,7 +92,7 @@ export class Asker {
       state, description, layer, finding: here ? finding : null, found, text, twinText, own, twin,
       edited, edits, step, unit, units, aligned, forms, pairs,
       signal: signalIn(layer, state.signal ?? layer.keeping),
-      parts: await this.maybe("parts", place),
+      parts: description.says === "words" ? await this.maybe("parts", place) : null,
       ledger: await this.maybe("ledger", place),
       pair: pairOf(text, this.data),
       mistake: mistakeOf(own, step, this.data, forms),
@@ -117,7 +117,8 @@ function pairsOf(data, finding) {
 }
 
 /** The text of the README, where the model knows its words; else that of a pair. */
-async function firstText(run, pairs) {
+async function firstText(run, pairs, { reads }) {
+  if (reads === "inputs") return "0";
   const knows = async (text) => (await run(text, [])).unknown.length === 0;
   return !pairs.length || (await knows(FIRST)) ? FIRST : pairs[0].text;
 }

@@ -22,6 +22,7 @@ export function wherePanel(act, asker) {
     make("summary", {}, "Where else? Search some thousand sentences"), choices, pattern, status, list);
   /** @type {View | null} */
   let latest = null;
+  element.classList.toggle("empty", !asker.data.corpus.length);
   let mode = "highest";
   let which = "memory";
   /** @type {{from: number, to: number} | null} */
@@ -33,7 +34,6 @@ export function wherePanel(act, asker) {
   function update(view) {
     latest = view;
     if (!(/** @type {any} */ (element).open)) return;
-    if (!asker.data.corpus.length) return void (status.textContent = "This page holds no sentences to search.");
     const { layer } = view;
     const signal = which === "memory" ? layer.memory : view.signal;
     const about = (name) => named(layer.signals.find((one) => one.name === name));
@@ -45,7 +45,9 @@ export function wherePanel(act, asker) {
         (value) => { mode = value; update(view); }),
     ]);
     refill(pattern, mode === "pattern" ? spanChoice(view) : []);
-    search(view, signal);
+    search(view, signal).catch((error) => {
+      status.textContent = `The sentences could not be searched: ${error.message}`;
+    });
   }
 
   /** The words over which the pattern is taken. */
