@@ -93,6 +93,7 @@ def test_a_model_that_decides_wrongly_is_said_to():
     finding = tg.find_units(model, items_of(model, source, base, table), **FEW)
     assert finding.claim == "absent"
     assert finding.verdict.startswith("The model doesn't decide by yes well enough")
+    assert "are `good` and `bad`, or base and source, exchanged?" in finding.verdict
 
 
 def test_no_claim_about_another_feature():
@@ -102,6 +103,27 @@ def test_no_claim_about_another_feature():
         tg.find_units(model, items, feature="number")
     with pytest.raises(TypeError, match="minimal pairs are read by a language model"):
         tg.find_units(model, items.table)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"data": (texts()[0], np.ones(9))}, "Received: 240 examples and 9 targets"),
+        ({"side_tasks": {"number": "number"}}, "must be minimal pairs, items.*Received: str"),
+    ],
+)
+def test_other_tasks_that_cant_be_read(wrong, message):
+    model = classifier("gru", [4], size=8)
+    model.compile(loss="binary_crossentropy")
+    with pytest.raises((ValueError, TypeError), match=message):
+        tg.find_units(model, items_of(model, *texts()), **FEW, **wrong)
+
+
+def test_items_without_counterparts_are_refused():
+    model = classifier("gru", [4], size=8)
+    base, _, table = texts()
+    with pytest.raises(ValueError, match="by exchanging their values"):
+        tg.find_units(model, items_of(model, base, None, table), **FEW)
 
 
 class Uncloneable(keras.Model):

@@ -148,8 +148,9 @@ def place_of_output(model: keras.Model, output: str | int | None) -> int:
     whole = isinstance(output, int) and not isinstance(output, bool)
     if whole and output in range(max(len(names), 1)):
         return int(output)
+    there = f"name an output of the model, {names}, or be its number"
     raise ValueError(
-        f"`output` must name an output of the model, {names}, or be its number. "
+        f"`output` must {there if names else 'be left out: the model has one alone'}. "
         f"Received: output={output!r}"
     )
 

@@ -43,8 +43,8 @@ def model_contrasts(
 ) -> Contrasts:
     """Make a model's inputs and their counterparts ready for intervention; see `contrasts`."""
     checked_sites(model)
-    base, source = _structure(base), None if source is None else _structure(source)
-    count = _examples(base, "base")
+    base, source = inputs_of(base), None if source is None else inputs_of(source)
+    count = examples_of(base, "base")
     if source is not None:
         _check_alike(base, source)
     if readout is None or good is not None or bad is not None:
@@ -57,6 +57,11 @@ def model_contrasts(
         check_different(*classes)
     else:
         classes = np.ones(count, np.int64), np.zeros(count, np.int64)
+    if readout is not None and not callable(readout):
+        raise TypeError(
+            "`readout` must be a function of the model's outputs. "
+            f"Received: {type(readout).__name__}"
+        )
     place_of_output(model, output)
     rows = _with_classes(_table(table, count), *classes)
     names = _groups(groups, rows)
@@ -79,12 +84,12 @@ def model_contrasts(
     )
     if source is None:
         return items
-    _check_aligned(model, base, source)
+    _check_aligned(model, base, source, items.last)
     items = _without_equal(items)
     return _both_ways(items) if items.table[CLASS].nunique() == 1 else items
 
 
-def _structure(inputs: Any) -> Any:
+def inputs_of(inputs: Any) -> Any:
     """Return inputs with arrays as leaves; nested lists of numbers or strings are one array."""
     check_plain(inputs)
     plain = isinstance(inputs, list | tuple)
@@ -93,7 +98,8 @@ def _structure(inputs: Any) -> Any:
     return tree.map_structure(np.asarray, inputs)
 
 
-def _examples(inputs: Any, name: str) -> int:
+def examples_of(inputs: Any, name: str) -> int:
+    """Return how many examples inputs have, as many in each part."""
     counts = {len(leaf) if leaf.ndim else 0 for leaf in tree.flatten(inputs)}
     if len(counts) != 1 or counts == {0}:
         raise ValueError(
@@ -173,6 +179,12 @@ def _groups(groups: str | Sequence[str] | None, table: pd.DataFrame) -> tuple[st
             f"Received: {missing[0]!r}"
         )
     for name in names:
+        if (unknown := table[name].isna().to_numpy()).any():
+            raise ValueError(
+                f"`groups` must be known of every item; fill in the column {name!r}. "
+                f"Received: no value in {int(unknown.sum())} of {len(table)} rows, the first of "
+                f"them row {int(unknown.argmax())}"
+            )
         distinct = table[name].nunique()
         if distinct < 2:
             raise ValueError(
@@ -199,15 +211,18 @@ def _warn_of_few(groups: Mapping[str, int]) -> None:
     )
 
 
-def _check_aligned(model: Any, base: Any, source: Any) -> None:
-    """Raise a `ValueError` where a layer masks other steps of a source than of its base."""
+def _check_aligned(model: Any, base: Any, source: Any, step: np.ndarray | None) -> None:
+    """Raise a `ValueError` where source and base don't align, or a step lies in the padding.
+
+    They align if every layer masks the same steps of both. A step lies in the padding if all layers
+    that go so far mask it.
+    """
     of_base, of_source = (
-        nodes_of(trace(model, inputs, units=[0], progress=False)) for inputs in (base, source)
+        {name: np.asarray(node["mask"].values) for name, node in nodes_of(traced).items()}
+        for traced in (trace(model, x, units=[0], progress=False) for x in (base, source))
     )
-    for name, node in of_base.items():
-        if name not in of_source:
-            continue
-        mine, theirs = (np.asarray(each["mask"].values) for each in (node, of_source[name]))
+    for name, mine in of_base.items():
+        theirs = of_source.get(name, mine)
         if mine.shape != theirs.shape or not np.array_equal(mine, theirs):
             wrong = np.argwhere(mine != theirs) if mine.shape == theirs.shape else [(0, 0)]
             item, at = (int(number) for number in wrong[0])
@@ -216,6 +231,14 @@ def _check_aligned(model: Any, base: Any, source: Any) -> None:
                 f"{item}, of which layer {name!r} reads step {at} in the "
                 f"{'base' if mine[item, at] else 'source'} and masks it in the "
                 f"{'source' if mine[item, at] else 'base'}"
+            )
+    for item, at in enumerate([] if step is None else step.tolist()):
+        masks = [mask[item] for mask in of_base.values() if at < mask.shape[1]]
+        if masks and not any(mask[at] for mask in masks):
+            raise ValueError(
+                "`step` must be a step of the example, not of its padding. "
+                f"Received: step={at} for item {item}, of which the layers read "
+                f"{int(max(mask.sum() for mask in masks))} of {len(masks[0])} steps"
             )
 
 

@@ -15,6 +15,7 @@ from keras import tree
 
 from textgate.interchange._decisions import last_activation, place_of_output
 from textgate.interchange._items import Contrasts
+from textgate.interchange._model_contrasts import examples_of, inputs_of
 
 
 def margins(model: keras.Model, x: Any, y: Any, output: str | int | None = None) -> Contrasts:
@@ -93,6 +94,12 @@ def example_losses(model: keras.Model, y: Any) -> Callable[[Any], np.ndarray]:
 
 
 def _items(x: Any, count: int, readout: Callable[[Any], np.ndarray]) -> Contrasts:
+    x = inputs_of(x)
+    if (examples := examples_of(x, "x")) != count:
+        raise ValueError(
+            "there must be a target for each example. "
+            f"Received: {examples} examples and {count} targets"
+        )
     nothing = np.zeros(count, np.int64)
     return Contrasts(
         table=pd.DataFrame({"item": np.arange(count)}),

@@ -130,9 +130,14 @@ def divide(items: Contrasts, most: int, seed: int, least: int = LEAST) -> Halves
         least: How many items each class needs in each half.
 
     Raises:
-        ValueError: If there are not two classes, a half has too few items of one, or all of its
-            items are of one cluster.
+        ValueError: If the items have no counterparts, there are not two classes, a half has too
+            few items of one, or all of its items are of one cluster.
     """
+    if items.source is None:
+        raise ValueError(
+            "units are found by exchanging their values with those of the items' counterparts; "
+            "give `textgate.contrasts` a `source`. Received: items without"
+        )
     if "good_class" not in items.table:
         raise ValueError(
             "pairs need the column 'good_class', which tells the directions apart. "

@@ -10,6 +10,7 @@ from textgate._progress import stages
 from textgate.datasets.features import FEATURES, Feature, feature_of, features_of
 from textgate.interchange import Contrasts, Units
 from textgate.interchange.effects import Sample
+from textgate.interchange.targets import likelihoods
 from textgate.unit_search._codes import codes
 from textgate.unit_search._confirmation import confirm, confirm_each_unit, without_excess
 from textgate.unit_search._experiment import Experiment
@@ -117,6 +118,8 @@ def find_units(
     """
     goals, subject, feature = goals or Goals(), Subject(model), _feature(feature, pairs)
     _check_numbers(items, controls)
+    if data is not None:
+        likelihoods(subject.model, *data)  # what is wrong with them is said before the work
     pairs = _generated_pairs(feature) if pairs is None else pairs
     with stages(progress, _WEIGHTS) as stage:
         stage("reading the pairs", 1)

@@ -110,6 +110,11 @@ def _items_of(subject: Subject, name: str, task: Task) -> Contrasts:
         return task
     if isinstance(task, tuple):
         return margins(subject.model, *task)
+    if not isinstance(task, pd.DataFrame):
+        raise TypeError(
+            "a side task must be minimal pairs, items of `textgate.contrasts`, or inputs and "
+            f"classes (x, y). Received: {type(task).__name__} for {name!r}"
+        )
     return subject.contrasts(task, name, with_source=False)
 
 

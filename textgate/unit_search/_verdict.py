@@ -17,6 +17,10 @@ from textgate.unit_search._goals import Goals
 from textgate.unit_search._halves import Power
 
 SPECIFIC = 2.0  # points that a side task may lose
+_WRONG = 0.25  # accuracy below which one asks whether it is the model that errs
+_WRONG_WAY_ROUND = (
+    " It decides the other way in most items: are `good` and `bad`, or base and source, exchanged?"
+)
 _MOST_CODES = 4  # units whose values are told
 
 
@@ -32,6 +36,7 @@ def verdict(facts: Facts, tables: Mapping[str, pd.DataFrame], goals: Goals) -> s
         return (
             f"The model doesn't {facts.ability} {facts.feature} well enough to ask where it keeps "
             f"it: {_percent(facts.accuracy)} right on the confirmation half."
+            f"{_WRONG_WAY_ROUND if facts.accuracy < _WRONG else ''}"
         )
     effects = tables["interventions"]
     sentences = _on_sufficient(facts, effects, goals)
