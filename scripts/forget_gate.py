@@ -14,20 +14,35 @@ goes with which name:
 4. What opens and closes their gate: the word, or what is remembered? (Its two parts.)
 5. What breaks if the gate may not choose? (It is held at 1, at 0, and at its mean.)
 
-Units are chosen on the validation pairs and everything is measured on the test pairs. The figures
-and the table are written beside the run, or where --to says.
+Units are chosen on the validation pairs and everything is measured on the test pairs. What is
+printed is a lesson, to be read aloud. It is written as a page with its figures, too, and the table
+beside it: into the run, or where --to says.
 """
 
 import argparse
 import pathlib
-import textwrap
 
 import numpy as np
+import pandas as pd
 
 import textgate as tg
-from textgate.study import gender_units, hold_gates, life_in_words
+from textgate.study import (
+    Question,
+    costs_beyond_intervals,
+    gender_units,
+    hold_gates,
+    life_in_words,
+    table_of_holds,
+    write_lesson,
+)
 
 HOLDS = [("forget_gate", 1.0), ("forget_gate", 0.0), ("forget_gate", "mean")]
+OPENING = (
+    "The memory of an LSTM is c_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t: of the old memory the share f is "
+    "kept. The gate f never looks at the memory that it multiplies. It sees the word that is read "
+    "now, and what the output gates have let out of the memory. Is that enough to know which "
+    "pronoun goes with which name?"
+)
 
 
 def main() -> None:
@@ -69,49 +84,90 @@ def main() -> None:
     held.to_csv(out / "forget_gate.csv", index=False)
 
     shown = int(np.argmax(test["distance"].between(6, 10)))
-    figures = {
-        "forget_gate_ledger": tg.plots.ledger(node, units[0], shown),
-        "forget_gate_half_lives": tg.plots.half_lives(node, highlight=units[:3]),
-        "forget_gate_drivers": tg.plots.gate_drivers(drivers, units[0], at_least=5),
-        "forget_gate": tg.plots.held_gates(held),
-    }
-    for name, figure in figures.items():
-        figure.savefig(out / f"{name}.png")
-
-    # In words.
-    def right(units: str) -> str:
-        values = ["1", "0", "mean"]
-        rows = held[held["units"].str.startswith(units) & (held["by"] == "all")]
-        means = rows.groupby("held")["accuracy"].mean()
-        return ", ".join(f"{means[value]:.0%} (f at {value})" for value in values)
-
     one, every = units[0], node.sizes["unit"]
     opening, closing = (
-        ", ".join(words.loc[words["does"] == does, "word"]) or "none"
+        ", ".join(f"*{word}*" for word in words.loc[words["does"] == does, "word"]) or "none"
         for does in ("opens", "closes")
     )
-    costs = held[(held["units"] == "gender") & (held["by"] == "all")]["other_bits_change"]
-    costs = costs.round(2) + 0.0  # no −0.00
-    story = [
-        f"In {arguments.run}, units {units} of the {every} of {layer!r} turn "
-        f"{holding.flip_rate:.0%} of the answers when they, and nothing else, take the "
-        "other gender's values.",
-        f"Just before the pronoun, {np.median(share):.0%} of what they hold was written at the "
-        f"antecedent (median), {test['distance'].median():.0f} words back.",
-        f"Half of what a word wrote in unit {one} is gone after {life_in_words(lives[one])}; in "
-        f"the layer's median unit, after {life_in_words(lives.median())}.",
-        f"Of what goes into the forget gate of unit {one}, {parts[one]:.0%} comes from the word "
-        f"just read and the rest from memory (the layer's median: {parts.median():.0%} from the "
-        "word).",
-        f"The words that open it most: {opening}; that close it: {closing}.",
-        f"As trained, {held['accuracy'].iloc[0]:.0%} of {len(test)} items are right.",
-        f"With the forget gate of these units held still: {right('gender')};",
-        f"of as many random units: {right('random')}; of all units: {right('all')}.",
-        f"On all other words, holding these units costs between {costs.min():+.2f} and "
-        f"{costs.max():+.2f} bits a word.",
+    questions = [
+        Question(
+            "Which units carry the gender?",
+            f"{named(units)} of the {every} in layer `{layer}`. When they, and nothing else, take "
+            "the values that they have in the sentence of the other gender, "
+            f"{holding.flip_rate:.0%} of the answers turn.",
+        ),
+        Question(
+            "Whose words is their memory made of, just before the pronoun?",
+            f"{np.median(share):.0%} of what they hold there was written at the antecedent "
+            f"(median), {test['distance'].median():.0f} words back. The rest comes from the words "
+            "around it.",
+            ("forget_gate_ledger", tg.plots.ledger(node, one, shown)),
+        ),
+        Question(
+            "How long do they keep it?",
+            f"Half of what a word wrote in unit {one} is gone after {life_in_words(lives[one])}; "
+            f"in the layer's median unit, after {life_in_words(lives.median())}.",
+            ("forget_gate_half_lives", tg.plots.half_lives(node, highlight=units[:3])),
+        ),
+        Question(
+            "What opens and closes their gate: the word, or what is remembered?",
+            f"Of what goes into the forget gate of unit {one}, {parts[one]:.0%} comes from the "
+            f"word just read and the rest from what the layer let out before (the median unit: "
+            f"{parts.median():.0%} from the word). The words that open it most: {opening}. The "
+            f"words that close it: {closing}.",
+            ("forget_gate_drivers", tg.plots.gate_drivers(drivers, one, at_least=5)),
+        ),
+        Question(
+            "What breaks if the gate may not choose?",
+            f"We hold it still at every word and count, of {len(test)} items, how many are right "
+            "(95 % intervals in brackets). At its mean the gate lets the usual amount pass, but "
+            f"can't choose when.\n\n{table_of_holds(held, 'forget_gate', 'f')}",
+            ("forget_gate", tg.plots.held_gates(held)),
+        ),
     ]
-    print(textwrap.fill(" ".join(story), 96))
-    print(f"Figures and table: {out}/forget_gate*")
+    print(
+        write_lesson(
+            out / "forget_gate.md",
+            "How does the forget gate decide what to forget?",
+            f"{OPENING} We ask `{arguments.run}`, an LSTM that is right in "
+            f"{held['accuracy'].iloc[0]:.0%} of the items as trained.",
+            questions,
+            conclusion(held, parts[one]),
+        )
+    )
+    print(f"\nThe same as a page: {out / 'forget_gate.md'}; the numbers: {out / 'forget_gate.csv'}")
+
+
+def named(units: list[int]) -> str:
+    """Return units in words."""
+    return ("Unit " if len(units) == 1 else "Units ") + ", ".join(map(str, units))
+
+
+def conclusion(held: pd.DataFrame, from_word: float) -> str:
+    """Say what follows from holding the gate of the gender units; intervals decide."""
+    at = held[(held["units"] == "gender") & (held["by"] == "all")].set_index("held")
+    lost = {name: held["accuracy"].iloc[0] - row["accuracy"] for name, row in at.iterrows()}
+    costly = {name for name, row in at.iterrows() if costs_beyond_intervals(held, row)}
+    main = "the word that is read" if from_word >= 0.5 else "what was let out of the memory before"
+    parts = [f"the gate decides without seeing the memory, mostly by {main}."]
+    if "0" in costly:
+        parts.append(
+            f"It has to stand open: held shut, {lost['0']:.0%} of the items are lost, since a "
+            "forgotten word is forgotten for good."
+        )
+    else:
+        parts.append("Holding it shut isn't shown to cost anything: these units don't keep it.")
+    if "mean" in costly:
+        parts.append(f"And it has to choose: at its mean {lost['mean']:.0%} of the items are lost.")
+    else:
+        parts.append(
+            "That it has to choose isn't shown: at its mean it does as well, as far as "
+            f"{int(held['items'].iloc[0])} items tell."
+        )
+    parts.append(
+        "This is one model, trained with the gate free; `textgate compare` trains some without it."
+    )
+    return " ".join(parts)
 
 
 if __name__ == "__main__":

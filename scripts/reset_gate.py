@@ -15,21 +15,38 @@ past. Which of the two does agreement need? We take a trained model and hold
 
 at every word, in all units, in those that hold the gender, and in as many drawn at random. Measured
 are the pronouns, at each distance, and the prediction of all other words. Units are chosen on the
-validation pairs and everything is measured on the test pairs. The figures and the table are written
-beside the run, or where --to says.
+validation pairs and everything is measured on the test pairs. What is printed is a lesson, to be
+read aloud. It is written as a page with its figures, too, and the table beside it: into the run, or
+where --to says.
 
 A model trained without r might do well for all that; `textgate compare` trains one.
 """
 
 import argparse
 import pathlib
-import textwrap
 
 import numpy as np
 import pandas as pd
 
 import textgate as tg
-from textgate.study import gender_units, hold_gates, life_in_words
+from textgate.study import (
+    Question,
+    costs_beyond_intervals,
+    gender_units,
+    hold_gates,
+    life_in_words,
+    table_of_holds,
+    write_lesson,
+)
+
+GATES = {"z": "update_gate", "r": "reset_gate"}
+OPENING = (
+    "The memory of a GRU is h_t = z_t ⊙ h_{t-1} + (1 − z_t) ⊙ ĥ_t: the gate z says how much of the "
+    "old memory is kept, and so how much is overwritten. The reset gate r decides something else: "
+    "how much of the past the new value ĥ may depend on. (z keeps the old state, as in Keras; in "
+    "many textbooks z is one minus ours.) What is r needed for, when a model has to know which "
+    "pronoun goes with which name?"
+)
 
 
 def main() -> None:
@@ -53,61 +70,95 @@ def main() -> None:
     # What breaks when one of them is held.
     held = hold_gates(lm, test, layer=layer, units={"gender": units}, controls=3)
     held.to_csv(out / "reset_gate.csv", index=False)
+
     shown = int(np.argmax(test["distance"].between(6, 10)))
-    figures = {
-        "reset_gate_ledger": tg.plots.ledger(node, units[0], shown),
-        "reset_gate_saturation": tg.plots.saturation(node),
-        "reset_gate": tg.plots.held_gates(held),
-    }
-    for name, figure in figures.items():
-        figure.savefig(out / f"{name}.png")
-
-    # In words.
-    overall = held[held["by"] == "all"]
-    as_trained = overall["accuracy"].iloc[0]
-
-    def rows(units: str, gate: str) -> pd.DataFrame:
-        return overall[overall["units"].str.startswith(units) & (overall["gate"] == gate)]
-
-    def right(units: str, gate: str, values: tuple[str, ...]) -> str:
-        means = rows(units, gate).groupby("held")[["accuracy", "other_bits_change"]].mean()
-        means["other_bits_change"] = means["other_bits_change"].round(1) + 0.0  # no −0.0
-        return ", ".join(
-            f"{means['accuracy'][value]:.0%} at {value} ({means['other_bits_change'][value]:+.1f})"
-            for value in values
-        )
-
-    def loss(units: str, gate: str) -> float:
-        return as_trained - rows(units, gate)["accuracy"].min()
-
-    def bits(units: str, gate: str) -> str:
-        return f"{round(rows(units, gate)['other_bits_change'].max(), 2) + 0.0:.2f}"
-
     one, every = units[0], node.sizes["unit"]
     keeping = saturation["right"]["update_gate"]
-    r, z = ("reset_gate", ("1", "½", "0")), ("update_gate", ("mean", "½", "0"))
-    first, second = ("z", "r") if loss("gender", z[0]) > loss("gender", r[0]) else ("r", "z")
-    story = [
-        f"In {arguments.run}, units {units} of the {every} of {layer!r} turn "
-        f"{holding.flip_rate:.0%} of the answers when they, and nothing else, take the "
-        "other gender's values.",
-        f"Unit {one} keeps nearly all it has (z > 0.9) at {keeping[one]:.0%} of words, the median "
-        f"unit at {keeping.median():.0%}; half of what a word wrote in it is gone after "
-        f"{life_in_words(lives[one])}, in the median unit after {life_in_words(lives.median())}.",
-        f"As trained, {as_trained:.0%} of {len(test)} items are right. Held still (in brackets, "
-        "bits more for each other word):",
-        f"r of all units {right('all', *r)}; z of all units {right('all', *z)};",
-        f"r of the gender units {right('gender', *r)};",
-        f"z of the gender units {right('gender', *z)};",
-        f"r of as many random units {right('random', *r)}; z of these {right('random', *z)}.",
-        f"In the units that hold the gender, holding {first} costs more than holding {second}: at "
-        f"worst {loss('gender', z[0]):.0%} of items for z and {loss('gender', r[0]):.0%} for r. In "
-        f"the whole layer it is {loss('all', z[0]):.0%} for z and {loss('all', r[0]):.0%} for r, "
-        f"and on other words up to {bits('all', z[0])} bits for z and {bits('all', r[0])} for r; "
-        f"in the gender units alone {bits('gender', z[0])} and {bits('gender', r[0])}.",
+    questions = [
+        Question(
+            "Which units carry the gender?",
+            f"{'Unit' if len(units) == 1 else 'Units'} {', '.join(map(str, units))} of the {every} "
+            f"in layer `{layer}`. When they, and nothing else, take the values that they have in "
+            f"the sentence of the other gender, {holding.flip_rate:.0%} of the answers turn.",
+            ("reset_gate_ledger", tg.plots.ledger(node, one, shown)),
+        ),
+        Question(
+            "What do the two gates do when nobody holds them?",
+            f"Unit {one} keeps nearly all it has (z > 0.9) at {keeping[one]:.0%} of the words, the "
+            f"median unit at {keeping.median():.0%}. Half of what a word wrote in unit {one} is "
+            f"gone after {life_in_words(lives[one])}; in the median unit, after "
+            f"{life_in_words(lives.median())}.",
+            ("reset_gate_saturation", tg.plots.saturation(node)),
+        ),
+        Question(
+            "What breaks if z may not choose what is kept?",
+            f"We hold it still at every word and count, of {len(test)} items, how many are right "
+            "(95 % intervals in brackets). At its mean it lets the usual amount stay, but can't "
+            f"choose when.\n\n{table_of_holds(held, 'update_gate', 'z')}\n\n{bits(held, 'z')}",
+        ),
+        Question(
+            "And what breaks if r may not choose what the new value sees?",
+            "The same with r: at 1 the new value always sees all of the past, at 0 none of it.\n\n"
+            f"{table_of_holds(held, 'reset_gate', 'r')}\n\n{bits(held, 'r')}",
+            ("reset_gate", tg.plots.held_gates(held)),
+        ),
     ]
-    print(textwrap.fill(" ".join(story), 96))
-    print(f"Figures and table: {out}/reset_gate*")
+    print(
+        write_lesson(
+            out / "reset_gate.md",
+            "What does the reset gate add, when 1 − z already forgets?",
+            f"{OPENING} We ask `{arguments.run}`, a GRU that is right in "
+            f"{held['accuracy'].iloc[0]:.0%} of the items as trained.",
+            questions,
+            conclusion(held),
+        )
+    )
+    print(f"\nThe same as a page: {out / 'reset_gate.md'}; the numbers: {out / 'reset_gate.csv'}")
+
+
+def bits(held: pd.DataFrame, letter: str) -> str:
+    """Say what holding a gate of all units costs on all other words."""
+    rows = held[(held["units"] == "all") & (held["gate"] == GATES[letter]) & (held["by"] == "all")]
+    costs = [f"{change:+.1f} at {at}" for at, change in rows[["held", "other_bits_change"]].values]
+    return (
+        f"On all other words, holding {letter} of all units costs, in bits a word: "
+        f"{', '.join(costs)}."
+    )
+
+
+def conclusion(held: pd.DataFrame) -> str:
+    """Say what follows from holding the two gates of the gender units; intervals decide."""
+    overall = held[held["by"] == "all"]
+    trained, parts = overall["accuracy"].iloc[0], []
+    for letter, does in (("z", "what is kept"), ("r", "what the new value sees")):
+        rows = overall[(overall["units"] == "gender") & (overall["gate"] == GATES[letter])]
+        costly = [costs_beyond_intervals(held, row) for _, row in rows.iterrows()]
+        lost = trained - rows["accuracy"]
+        if all(costly):
+            parts.append(
+                f"In the units that hold the gender, {letter} has to choose {does}: held anywhere, "
+                f"it costs {lost.min():.0%} of the items at least."
+            )
+        elif any(costly):
+            parts.append(
+                f"In the units that hold the gender, {letter} needs a fit amount rather than a "
+                f"choice: one value will do, another costs {lost.max():.0%} of the items."
+            )
+        else:
+            parts.append(
+                f"In the units that hold the gender, {letter} isn't shown to do anything for "
+                "agreement: wherever it is held, the intervals overlap."
+            )
+    worst = overall[(overall["units"] == "all") & (overall["gate"] == GATES["r"])]
+    parts.append(
+        f"What r adds lies elsewhere: held in all units, it costs the other words up to "
+        f"{worst['other_bits_change'].max():.1f} bits each."
+    )
+    parts.append(
+        "This is one model, trained with both gates; `textgate compare` trains some without r, and "
+        "these may do well for all that."
+    )
+    return " ".join(parts)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from textgate.study._gender_units import (
     life_in_words,
 )
 from textgate.study._held_gates import hold_gates
+from textgate.study._lesson import Question, costs_beyond_intervals, table_of_holds, write_lesson
 from textgate.study._settings import Settings
 from textgate.study._study import STAGES, study
 from textgate.study.ladder import CORE, MORE, Conditions, Ladder, compare, conclusions, redundancy
@@ -19,9 +20,11 @@ __all__ = [
     "Conditions",
     "GenderUnits",
     "Ladder",
+    "Question",
     "Settings",
     "compare",
     "conclusions",
+    "costs_beyond_intervals",
     "flip_rate",
     "gender_units",
     "hold_gates",
@@ -29,4 +32,6 @@ __all__ = [
     "life_in_words",
     "redundancy",
     "study",
+    "table_of_holds",
+    "write_lesson",
 ]
