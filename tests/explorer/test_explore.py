@@ -115,6 +115,24 @@ def test_pairs_are_held_out_and_known_to_the_models():
     assert sum(p["good"].lower() in ("she", "her", "herself") for p in her) == len(her) / 2
 
 
+def test_words_to_exchange_are_known_and_of_two_classes():
+    lm = small(words=["she", "he", "her", "his", "actress", "actor", "Mary", "queen"])
+    lexicon = tg.explore(lm, corpus=["she"]).data["lexicon"]
+    assert lexicon["twins"] == {
+        "actor": "actress",
+        "actress": "actor",
+        "he": "she",
+        "her": "his",
+        "his": "her",
+        "she": "he",
+    }
+    classes = {word: lexicon["classes"][word] for word in ("her", "Mary", "he", "actor")}
+    assert list(classes.values()) == ["feminine", "feminine", "masculine", "masculine"]
+    groups = {group["name"]: group["words"] for group in lexicon["groups"]}
+    assert groups["pronouns"] == ["she", "he"]
+    assert groups["names of women"] == ["Mary"]
+
+
 def test_pairs_of_ones_own():
     lm = model_of("lstm")
     table = {"good": "she fed her dog", "bad": "she fed his dog", "target": 2}
