@@ -17,7 +17,7 @@ from textgate.probing._r2 import Errors, measures_of_numbers
 from textgate.probing._step_scores import correlations
 from textgate.probing._tasks import task_of
 from textgate.probing.classifiers import held_out_numbers
-from textgate.probing.folds import by_group, targets_of
+from textgate.probing.folds import Targets, by_group, targets_of
 
 DIMS = ("example", "time", "unit")
 
@@ -345,6 +345,36 @@ def test_an_example_is_never_on_both_sides(rng):
     assert 0.15 < alone.accuracy[0] < 0.85
     by_step = np.arange(320).reshape(40, 8)
     assert tg.probing.probe(found, label, by_step, None, controls=0).accuracy[0] > 0.99
+
+
+def test_folds_of_numbers_are_of_whole_groups_and_of_equal_size(rng):
+    groups = np.repeat(np.arange(30), rng.integers(1, 12, 30))
+    numbers = Targets(rng.normal(size=len(groups)), groups, ())
+    splits = by_group(numbers, 4, seed=1)
+    assert sorted(np.concatenate([test for _, test in splits])) == list(range(len(groups)))
+    for train, test in splits:
+        assert len(train) + len(test) == len(groups)
+        assert not set(groups[train]) & set(groups[test])
+        assert abs(len(test) - len(groups) / 4) <= 3
+    assert any(not np.array_equal(a[1], b[1])
+               for a, b in zip(splits, by_group(numbers, 4, seed=2), strict=True))  # fmt: skip
+
+
+def test_around_an_anchor_labels_are_those_of_each_step(rng):
+    found = planted(rng, examples=40)
+    anchor = rng.integers(0, 5, 40)
+    options = {"controls": 0, "folds": 3, "resamples": 10}
+    table = tg.probing.probe_over_positions(
+        found, "quoted", "line", None, anchor, [0, 1, 9], **options
+    ).set_index("position")
+    rows = [row for row in range(40) if found.mask.values[row, anchor[row] + 1]]
+    at = found.isel(example=xr.DataArray(rows, dims="example"),
+                    time=xr.DataArray(anchor[rows] + 1, dims="example"))  # fmt: skip
+    alone = xr.DataArray(at.values[:, None], dims=DIMS)
+    expected = tg.probing.probe(alone, at.quoted.values, at.line.values, None, **options)
+    assert table.accuracy[1] == expected.accuracy[0]
+    assert (table.steps[1], table.examples[1]) == (len(rows), len(rows))
+    assert np.isnan(table.accuracy[9])
 
 
 def test_steps_are_chosen_in_every_way(rng):
