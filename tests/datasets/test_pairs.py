@@ -82,13 +82,15 @@ def test_contexts_with_a_gold_pronoun(tmp_path):
         ("a.csv", "", "empty"),
         ("a.csv", "prefix,good\nI,am\n", "bad missing"),
         ("a.csv", "prefix,good,bad\n", "no rows"),
-        ("a.csv", "prefix,good,bad\nPaul hurt,himself,himself\n", "two equal sentences"),
         ("a.csv", "prefix,good,bad\nPaul\n", "Line 2"),
         ("a.jsonl", "[1]\n", "Line 1"),
         ("a.jsonl", "{nonsense\n", "Line 1"),
         ("a.jsonl", '{"sentence_good": "x"}\n', "sentence_bad"),
-        ("a.jsonl", blimp_lines(("Same.", "Same.")), "two equal sentences"),
-        ("a.txt", "hello\n", "ends in"),
+        ("a.md", "hello\n", "ends in"),
+        ("a.txt", "hello\n", "table without a heading"),
+        ("a.txt", "A b\tsingular\tcorrect\tid1\n", "only 'A b' of 'id1'"),
+        ("a.txt", "A b\tsingular\tcorrect\tid1\nA bs\tsingular\tid1\n", "Line 2.*4 cells"),
+        ("a.txt", "A b\tsingular\tcorrect\tid1\n" * 2, "Line 2 is the second correct"),
         ("a.tsv", "prefix\tpronoun\tgender\nThe king\tshe\tm\n", "form of she"),
     ],
 )
@@ -98,6 +100,88 @@ def test_bad_files_are_named(tmp_path, name, text, message):
         minimal_pairs(path)
     assert "Received: " in str(caught.value)
     assert name in str(caught.value)
+
+
+def test_every_column_of_blimp_is_kept_and_equal_sentences_are_pairs(tmp_path):
+    known = {
+        "sentence_good": "Paul hurt himself .",
+        "sentence_bad": "Paul hurt herself .",
+        "field": "morphology",
+        "UID": "anaphor_gender_agreement",
+        "simple_LM_method": True,
+        "one_prefix_word_1": "himself",
+        "lexically_identical": False,
+        "pairID": "0",
+    }
+    same = known | {"sentence_bad": known["sentence_good"], "pairID": "1"}
+    path = tmp_path / "blimp.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in (known, same)), encoding="utf-8")
+    pairs = minimal_pairs(path)
+    assert pairs["pairID"].tolist() == ["0", "1"]
+    for column in set(known) - {"sentence_good", "sentence_bad", "pairID"}:
+        assert pairs[column].tolist() == [known[column]] * 2
+    assert pairs["target"].tolist() == [2, -1]
+    assert pairs["good"][1] == pairs["bad"][1] == known["sentence_good"]
+
+
+NUMBER_TASK = """\
+The baker near the carts sings\tsingular_plural\tcorrect\tid1
+The baker near the carts sing\tsingular_plural\twrong\tid1
+The bakers near the cart dances\tplural_singular\twrong\tid1
+The bakers near the cart dance\tplural_singular\tcorrect\tid1
+The woman near the cart sings\tsingular_singular\tcorrect\tid2
+The woman near the cart sing\tsingular_singular\twrong\tid2
+The women near the carts sing\tplural_plural\tcorrect\tid3
+The women near the carts sings\tplural_plural\twrong\tid3
+The fox near the cart hides\tsingular_singular\tcorrect\tid4
+The fox near the cart hide\tsingular_singular\twrong\tid4
+"""
+
+
+@pytest.mark.parametrize("name", ["nounpp.txt", "nounpp.tsv"])
+def test_number_tasks_have_no_heading_and_get_counterparts(tmp_path, name):
+    pairs = minimal_pairs(write(tmp_path / name, NUMBER_TASK))
+    assert pairs["good"].tolist()[:2] == [
+        "The baker near the carts sings",
+        "The bakers near the cart dance",
+    ]
+    assert pairs["bad"][1] == "The bakers near the cart dances"
+    assert pairs["condition"].tolist()[:2] == ["singular_plural", "plural_singular"]
+    assert pairs["id"].tolist() == ["id1", "id1", "id2", "id3", "id4"]
+    assert pairs["good_class"].tolist() == ["singular", "plural", "singular", "plural", "singular"]
+    assert (pairs["bad_class"] != pairs["good_class"]).all()
+    assert pairs["target"].tolist() == [5] * 5
+    # The subject alone is exchanged, and only where the file has its other number.
+    assert pairs["counterpart_prefix"].tolist() == [
+        "The bakers near the carts",
+        "The baker near the cart",
+        "The women near the cart",
+        "The woman near the carts",
+        "",
+    ]
+    assert pairs["lexeme"].tolist()[:4] == ["baker", "baker", "woman", "woman"]
+    assert pairs["verbs"].tolist() == ["sing", "dance", "sing", "sing", "hide"]
+    assert pairs["incongruent_attractors"].tolist() == [1, 1, 0, 0, 0]
+
+
+def test_what_agrees_with_the_subject_changes_with_it(tmp_path):
+    lines = [
+        f"The {noun} that {verb} the {other} {main}\t{number}_{between}\t{verdict}\t{number}{i}"
+        for number, nouns, verb in (
+            ("singular", ("baker", "nurse"), "likes"),
+            ("plural", ("bakers", "nurses"), "like"),
+        )
+        for i, noun in enumerate(nouns)
+        for other, between in (("poet", "singular"), ("poets", "plural"))
+        for main, verdict in (
+            ("sings", "correct" if number == "singular" else "wrong"),
+            ("sing", "wrong" if number == "singular" else "correct"),
+        )
+    ]
+    pairs = minimal_pairs(write(tmp_path / "relative.txt", "\n".join(lines)))
+    assert pairs["counterpart_prefix"][0] == "The bakers that like the poet"
+    assert len(pairs) == 8
+    assert (pairs["counterpart_prefix"] != "").all()
 
 
 def test_binary_and_missing_files_are_named(tmp_path):

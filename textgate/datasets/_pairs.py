@@ -19,7 +19,7 @@ _GENERATED: dict[str, Callable[..., pd.DataFrame]] = {
     "pronoun_agreement": pronoun_pairs.pairs,
     **{name: functools.partial(verb_agreement.pairs, name) for name in verb_agreement.AGREEMENTS},
 }
-_FILES = (".jsonl", ".json", ".csv", ".tsv")
+_FILES = (".jsonl", ".json", ".csv", ".tsv", ".txt")
 
 
 def minimal_pairs(
@@ -34,8 +34,9 @@ def minimal_pairs(
     Args:
         source: `"pronoun_agreement"`, `"number_agreement"` or `"tense_agreement"` (generated); the
             path of a file in BLiMP's JSONL format, of a CSV or TSV with columns prefix, good and
-            bad, or of contexts with a gold pronoun (columns prefix, pronoun and gender), each also
-            in gzip; or `"tfds:blimp/CONFIG"`, such as `"tfds:blimp/anaphor_gender_agreement"`.
+            bad, of contexts with a gold pronoun (columns prefix, pronoun and gender), or of number
+            agreement as Lakretz et al. published it (no heading; .txt or .tsv), each also in gzip;
+            or `"tfds:blimp/CONFIG"`, such as `"tfds:blimp/anaphor_gender_agreement"`.
         split: Which part of generated data: see `pronoun_items.SPLITS`. Files and BLiMP have only
             one part, which is taken whatever `split` says.
         size: For generated data, how many items; for the rest, the first so many pairs.
@@ -74,7 +75,7 @@ def minimal_pairs(
     names = ", ".join(sorted(_GENERATED))
     raise ValueError(
         f"Minimal pairs come from {names}, tfds:blimp/CONFIG or the path of a file "
-        f"(.jsonl, .csv, .tsv). Received: source={name!r}"
+        f"(.jsonl, .csv, .tsv, .txt). Received: source={name!r}"
     )
 
 

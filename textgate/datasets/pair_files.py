@@ -1,14 +1,19 @@
 """Minimal pairs that others wrote, and contexts with a gold pronoun, read into one shape.
 
-Three formats are told apart by what is in the file:
+Four formats are told apart by what is in the file:
 
 - BLiMP's JSONL: an object a line with `sentence_good` and `sentence_bad` (Warstadt et al. 2020);
+- tables of number agreement without a heading (Lakretz et al. 2019): sentence, condition, `correct`
+  or `wrong`, and the name of the pair, separated by tabulators, in a `.txt` or `.tsv` file;
 - CSV or TSV with the columns `prefix`, `good` and `bad`: the text before the word that differs, and
   that word, right and wrong (or the whole sentences);
 - TSV of contexts with the columns `prefix`, `pronoun` and `gender` (m or f): running text up to a
   gendered pronoun, as in LitBank (Bamman et al. 2020). *her* is both a possessive and an object, so
   that such rows are scored by the summed probability of all forms of one gender (`good_forms`)
   against the other's (`bad_forms`), given the prefix.
+
+A pair whose two sentences are the same stays in the table: no model tells them apart, so it is a
+tie, and counts as wrong.
 """
 
 import csv
@@ -20,6 +25,7 @@ from typing import Any
 import pandas as pd
 
 from textgate._reading import LONGEST_LINE, parse_json, read_lines
+from textgate.datasets import _number_tasks
 from textgate.datasets.lexicon import PRONOUNS
 from textgate.datasets.words import split as split_words
 
@@ -34,7 +40,7 @@ _OTHER = {"she": "he", "her": "him", "hers": "his", "herself": "himself"}
 _OTHER |= {"he": "she", "him": "her", "his": "her", "himself": "herself"}
 # Characters of all pairs together.
 _MOST = 1 << 28
-_BLIMP_METADATA = ("field", "linguistics_term", "UID", "pair_id")
+_BLIMP_SENTENCES = ("sentence_good", "sentence_bad")
 
 
 def forms_of(gender: str) -> tuple[str, ...]:
@@ -47,16 +53,18 @@ def read(path: str | Path) -> pd.DataFrame:
     """Read a file of minimal pairs or of contexts with a gold pronoun.
 
     Args:
-        path: A `.jsonl`, `.csv` or `.tsv` file, or one of these with `.gz` after it.
+        path: A `.jsonl`, `.csv`, `.tsv` or `.txt` file, or one of these with `.gz` after it.
 
     Returns:
         One row a pair, with `item`, `good`, `bad`, `target` and all columns of the file. Where a
-        pronoun differs, also `good_class`, `bad_class` and `direction`. Rows of contexts have
+        pronoun differs, also `good_class`, `bad_class` and `direction`. Tables of number agreement
+        give `condition`, `id`, the subject's number as `good_class`, and a `counterpart_prefix`
+        made from the words of the file, empty where these don't have one. Rows of contexts have
         `prefix`, `good_forms`, `bad_forms`, and `distance` and `attractors` where known.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is empty, not UTF-8, of no known format, or has two equal sentences.
+        ValueError: If the file is empty, not UTF-8 or of no known format.
     """
     path = Path(path)
     if not os.path.isfile(path):
@@ -66,7 +74,16 @@ def read(path: str | Path) -> pd.DataFrame:
         return blimp(_objects(path), str(path))
     if name.endswith((".csv", ".tsv")):
         return _table(path, "\t" if name.endswith(".tsv") else ",")
-    raise ValueError(f"A file of pairs ends in .jsonl, .csv or .tsv (.gz). Received: {path}")
+    if name.endswith(".txt"):
+        lines = list(_cells(path, "\t"))
+        if lines and _number_tasks.is_number_task(lines[0][1]):
+            return _number_tasks.pairs_of(lines, path)
+        raise ValueError(
+            "A .txt file of pairs is a table without a heading, its cells separated by tabulators: "
+            "sentence, condition, correct or wrong, and the pair's name. "
+            f"Received: {lines[0][1] if lines else 'nothing'} in {path}"
+        )
+    raise ValueError(f"A file of pairs ends in .jsonl, .csv, .tsv or .txt (.gz). Received: {path}")
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -103,27 +120,26 @@ def blimp(objects: Iterable[Mapping[str, Any]], source: str) -> pd.DataFrame:
     """Return pairs from objects in BLiMP's format.
 
     Args:
-        objects: Each with `sentence_good` and `sentence_bad`, and any of BLiMP's other fields.
+        objects: Each with `sentence_good` and `sentence_bad`; all other fields become columns.
         source: Where they come from, for the messages.
 
     Raises:
-        ValueError: If there is none, a sentence is missing, or two are equal.
+        ValueError: If there is none, or a sentence is missing.
     """
     rows = []
     for number, known in enumerate(objects):
-        for column in ("sentence_good", "sentence_bad"):
+        for column in _BLIMP_SENTENCES:
             if not isinstance(known.get(column), str):
                 raise ValueError(f"Pair {number} lacks {column!r}. Received: {source}")
-        extra = {column: known[column] for column in _BLIMP_METADATA if column in known}
-        rows.append(_pair(number, known["sentence_good"], known["sentence_bad"], source) | extra)
+        pair = _pair(number, known["sentence_good"], known["sentence_bad"])
+        others = {c: v for c, v in known.items() if c not in (*_BLIMP_SENTENCES, *pair)}
+        rows.append(pair | others)
     if not rows:
         raise ValueError(f"There are no pairs. Received: {source}")
     return pd.DataFrame(rows)
 
 
-def _pair(number: int, good: str, bad: str, source: str) -> dict[str, Any]:
-    if good == bad:
-        raise ValueError(f"Pair {number} has two equal sentences, {good!r}. Received: {source}")
+def _pair(number: int, good: str, bad: str) -> dict[str, Any]:
     good_words, bad_words = split_words(good), split_words(bad)
     differ = [
         index
@@ -167,7 +183,9 @@ def _cells(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
 
 def _table(path: Path, separator: str) -> pd.DataFrame:
     lines = _cells(path, separator)
-    _, columns = next(lines, (0, []))
+    begin, columns = next(lines, (0, []))
+    if separator == "\t" and _number_tasks.is_number_task(columns):
+        return _number_tasks.pairs_of([(begin, columns), *lines], path)
     rows = []
     for number, line in lines:
         if len(line) != len(columns):
@@ -185,15 +203,15 @@ def _table(path: Path, separator: str) -> pd.DataFrame:
             f"A table of pairs has the columns prefix, good and bad (or prefix, pronoun and "
             f"gender); {', '.join(missing)} missing. Received: {path} with {', '.join(columns)}"
         )
-    return pd.DataFrame([_row_of_table(number, row, path) for number, row in enumerate(rows)])
+    return pd.DataFrame([_row_of_table(number, row) for number, row in enumerate(rows)])
 
 
-def _row_of_table(number: int, row: dict[str, str], path: Path) -> dict[str, Any]:
+def _row_of_table(number: int, row: dict[str, str]) -> dict[str, Any]:
     prefix, good, bad = row["prefix"].strip(), row["good"].strip(), row["bad"].strip()
     if prefix and not (good.startswith(prefix) and bad.startswith(prefix)):
         good, bad = f"{prefix} {good}", f"{prefix} {bad}"
     extra = {column: value for column, value in row.items() if column not in ("good", "bad")}
-    return extra | _pair(number, good, bad, str(path))
+    return extra | _pair(number, good, bad)
 
 
 def _contexts(rows: list[dict[str, str]], path: Path) -> pd.DataFrame:
