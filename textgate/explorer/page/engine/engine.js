@@ -15,8 +15,8 @@ import { formula, ledgerOf, partsOf } from "./parts.js";
  * @property {import("./model.js").ModelPayload[]} models
  * @property {Pair[]} pairs
  * @property {string[]} corpus
- * @property {Record<string, unknown>} lexicon
- * @property {Record<string, unknown>} findings
+ * @property {any} lexicon
+ * @property {any} findings
  */
 
 /**

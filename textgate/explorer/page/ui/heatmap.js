@@ -9,7 +9,7 @@ const ROW = 18, LEFT = 84, BOTTOM = 20;
 /**
  * @param {View} view
  * @param {number} width
- * @param {(change: object) => void} act
+ * @param {(change: object, manner?: string) => void} act
  */
 export function heatmap(view, width, act) {
   const { layer, signal } = view;

@@ -9,7 +9,7 @@ import { chancesOf } from "./words.js";
 
 const MOST = 4; // holds at once
 
-/** @param {(change: object) => void} act */
+/** @param {(change: object, manner?: string) => void} act */
 export function holdPanel(act) {
   const presets = make("div", { class: "presets", role: "group", "aria-label": "Ready-made changes" });
   const rows = make("div", { class: "holds" });
@@ -32,7 +32,9 @@ export function holdPanel(act) {
 function presetsOf(view) {
   const { layer } = view;
   const has = (name) => layer.signals.find((signal) => signal.name === name);
-  const hold = (signal, value, units = "found") => ({ signal, units, words: "all", value, seed: 0 });
+  /** @returns {Hold} */
+  const hold = (signal, value, /** @type {"found" | "all"} */ units = "found") => ({ signal, units, words: "all", value, seed: 0 });
+  /** @type {{text: string, title: string, hold: Hold, disabled?: boolean}[]} */
   const presets = [];
   if (layer.keeping) {
     const letter = has(layer.keeping).symbol;
@@ -104,10 +106,12 @@ function within(value, signal) {
   return Math.max(low, Math.min(high, value));
 }
 
+/** @returns {HTMLElement[]} */
 function whichUnits(view, hold, order, change) {
   const count = view.found.length;
   const what = view.finding ? "found" : "that differ most";
   const chosen = Array.isArray(hold.units) ? "chosen" : hold.units;
+  /** @type {HTMLElement[]} */
   const parts = [chooser(`In which units, ${order}`, [
     { value: "found", text: `the ${count} ${count === 1 ? "unit" : "units"} ${what}` },
     { value: "random", text: count === 1 ? "1 random unit" : `${count} random units` },

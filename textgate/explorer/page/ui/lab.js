@@ -17,7 +17,8 @@ export class Lab {
     this.parting = view.own.tokens.findIndex((token, step) => token !== view.twin?.tokens[step]);
     this.last = view.own.tokens.length - 1;
     this.unit = this.clearest();
-    [this.good, this.bad] = [this.formOf(view.own), this.formOf(view.twin)];
+    this.good = this.formOf(view.own);
+    this.bad = this.formOf(view.twin);
   }
 
   /** @param {Asker} asker @param {string} model @returns {Promise<Lab | null>} null if no tour can be made */

@@ -8,7 +8,7 @@ import { stepInWords, strip } from "./strip.js";
 
 const MOST = 6; // strips at once
 
-/** @param {(change: object) => void} act */
+/** @param {(change: object, manner?: string) => void} act */
 export function memoryPanel(act) {
   const title = make("h2", {});
   const choices = make("div", { class: "choices" });

@@ -7,7 +7,7 @@ import { appended, chancesOf } from "./words.js";
 
 const ROWS = 9;
 
-/** @param {(change: object) => void} act */
+/** @param {(change: object, manner?: string) => void} act */
 export function nextPanel(act) {
   const title = make("h2", {}, "Next word");
   const lead = make("p", { class: "lead" });

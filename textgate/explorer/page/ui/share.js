@@ -11,7 +11,7 @@ const PARTS = {
   tours: "tours", text: "text", memory: "memory", equation: "equation", next: "next words", hold: "hold panel", tally: "tally", where: "where else", share: "sharing",
 };
 
-/** @param {(change: object) => void} act @param {HTMLElement} root */
+/** @param {(change: object, manner?: string) => void} act @param {HTMLElement} root */
 export function sharePanel(act, root) {
   /** @type {View | null} */
   let view = null;

@@ -69,7 +69,7 @@ export function fromFragment(fragment) {
   }
   if (parts.has("units")) state.units = numbersOf(parts.get("units"));
   if (parts.get("view") === "all") state.view = "all";
-  state.holds = parts.getAll("hold").map(holdFromText).filter((hold) => hold !== null);
+  state.holds = parts.getAll("hold").flatMap((text) => holdFromText(text) ?? []);
   state.on = !parts.has("off");
   state.hide = (parts.get("hide") || "").split(/[.,]/).filter(Boolean);
   state.embed = parts.has("embed");
@@ -87,6 +87,7 @@ function holdAsText({ signal, units, words, value, seed }) {
   return [signal, which, steps, value, ...(seed ? [seed] : [])].join("~");
 }
 
+/** @returns {Hold | null} */
 function holdFromText(text) {
   const [signal, which, steps, amount, seed] = text.split("~");
   const span = /^(\d{1,4})-(\d{0,4})$/.exec(steps || "");
@@ -94,7 +95,7 @@ function holdFromText(text) {
   if (!signal || !(steps === "all" || span) || !(value === "twin" || Number.isFinite(value))) return null;
   return {
     signal,
-    units: ["found", "random", "all"].includes(which) ? which : numbersOf(which || ""),
+    units: which === "found" || which === "random" || which === "all" ? which : numbersOf(which || ""),
     words: steps === "all" ? "all" : { from: Number(span[1]), to: span[2] ? Number(span[2]) : null },
     value,
     seed: wholeNumber(seed ?? null) ?? 0,

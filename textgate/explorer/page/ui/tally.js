@@ -12,7 +12,7 @@ const PAUSE = 250; // ms, so that a slider can be moved freely
 const AT_ONCE = 6; // sentences, between which the page can do other things
 
 /**
- * @param {(change: object) => void} act
+ * @param {(change: object, manner?: string) => void} act
  * @param {import("./view.js").Asker} asker
  */
 export function tallyPanel(act, asker) {

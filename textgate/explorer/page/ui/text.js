@@ -7,7 +7,7 @@ import { counterpartOf, exchanged, placesOf } from "./words.js";
 /** @import {Data, Pair} from "./types.js" */
 
 /**
- * @param {(change: object) => void} act  changes the state
+ * @param {(change: object, manner?: string) => void} act  changes the state
  * @param {Data} data
  */
 export function textPanel(act, data) {

@@ -8,7 +8,7 @@ import { TOURS } from "./tour_stops.js";
 /** @import {Tour} from "./tour_stops.js" */
 
 /**
- * @param {(change: object) => Promise<void>} act
+ * @param {(change: object, manner?: string) => Promise<void>} act
  * @param {Asker} asker
  */
 export function toursPanel(act, asker) {

@@ -62,7 +62,7 @@
  * @property {(Pair & {before: number, after: number})[]} items
  *     log p(good) − log p(bad), without the edits and with them
  *
- * @typedef {{text: number, step: number, value: number, tokens: string[]}} Place  one of
+ * @typedef {{text: number, step: number, value: number, values: number[], tokens: string[], length?: number}} Place  one of
  *     `highest({model, layer, signal, units, mode: "highest" | "lowest" | "jump", k})`
  */
 

@@ -7,6 +7,7 @@ import { formsOf, mistakeOf, pairOf, twinOf } from "./words.js";
 /** @import {State} from "./state.js" */
 
 const KEPT = 64; // answers of the engine
+const LIKELIEST = 40; // words, so that one that is likely in one column is known in the others
 const FIRST = "She came out and played with";
 
 /**
@@ -70,7 +71,7 @@ export class Asker {
     const wanted = state.layer ?? finding?.layer;
     const layer = description.layers.find((one) => one.name === wanted) || description.layers.at(-1);
     
-    const run = (text, edits, twin) => this.ask("run", { model: name, text, edits, twin, words: asked });
+    const run = (text, edits, twin) => this.ask("run", { model: name, text, edits, twin, words: asked, k: LIKELIEST });
     const text = state.text ?? (await firstText(run, pairs, description));
     const own = await run(text, []);
     const forms = new Set(asked);

@@ -12,7 +12,7 @@ const SLICE = 24; // ms of reading at a time
 
 const MODES = { highest: "is highest", lowest: "is lowest", jump: "jumps most" };
 
-/** @param {(change: object) => void} act @param {import("./view.js").Asker} asker */
+/** @param {(change: object, manner?: string) => void} act @param {import("./view.js").Asker} asker */
 export function wherePanel(act, asker) {
   const choices = make("div", { class: "choices" });
   const pattern = make("div", { class: "pattern" });
