@@ -56,10 +56,15 @@ def read(dense, units, size, shares=None):
     dense.bias.assign([0.0])
 
 
+def rnn(kind):
+    """The layer of a kind of cell."""
+    return {"lstm": layers.LSTM, "gru": layers.GRU}[kind]
+
+
 def classifier(kind, units, size=16):
     """A classifier of texts."""
     inputs = keras.Input((None,), dtype="int32")
-    recurrent = {"lstm": layers.LSTM, "gru": layers.GRU}[kind](size, name="rnn")
+    recurrent = rnn(kind)(size, name="rnn")
     dense = layers.Dense(1, activation="sigmoid")
     model = keras.Model(inputs, dense(recurrent(embedding()(inputs))))
     plant(recurrent.cell, kind, units, size)
@@ -67,29 +72,29 @@ def classifier(kind, units, size=16):
     return model
 
 
-def tagger(forward, backward, shares, size=8):
+def tagger(kind, forward, backward, shares, size=8):
     """A bidirectional tagger, whose tag of the middle follows from the words on both sides."""
     inputs = keras.Input((None,), dtype="int32")
-    both = layers.Bidirectional(layers.LSTM(size, return_sequences=True, name="lstm"), name="both")
+    both = layers.Bidirectional(rnn(kind)(size, return_sequences=True, name="rnn"), name="both")
     dense = layers.Dense(1, activation="sigmoid")
     model = keras.Model(inputs, dense(both(embedding()(inputs))))
-    plant(both.forward_layer.cell, "lstm", forward, size)
-    plant(both.backward_layer.cell, "lstm", backward, size, seed=1)
+    plant(both.forward_layer.cell, kind, forward, size)
+    plant(both.backward_layer.cell, kind, backward, size, seed=1)
     read(dense, [*forward, *(size + unit for unit in backward)], 2 * size, shares)
     return model
 
 
-def encoder_decoder(units, size=8):
+def encoder_decoder(kind, units, size=8):
     """An encoder whose only way to the output is its last state."""
     words = keras.Input((None,), dtype="int32")
-    encoder = layers.GRU(size, return_state=True, name="encoder")
-    _, state = encoder(embedding()(words))
+    encoder = rnn(kind)(size, return_state=True, name="encoder")
+    _, *state = encoder(embedding()(words))
     steps = keras.Input((3, 2))
-    decoder = layers.GRU(size, return_sequences=True, name="decoder")
+    decoder = rnn(kind)(size, return_sequences=True, name="decoder")
     dense = layers.Dense(1, activation="sigmoid")
     model = keras.Model([words, steps], dense(decoder(steps, initial_state=state)))
-    plant(encoder.cell, "gru", units, size)
-    plant(decoder.cell, "gru", units, size)  # its inputs say nothing, so it keeps
+    plant(encoder.cell, kind, units, size)
+    plant(decoder.cell, kind, units, size)  # its inputs say nothing, so it keeps
     read(dense, units, size)
     return model
 

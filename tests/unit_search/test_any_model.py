@@ -18,6 +18,7 @@ from textgate.unit_search._subject import SHUFFLED, Subject
 FEW = {"items": 60, "controls": 19}
 
 
+@pytest.mark.law(6)
 @pytest.mark.parametrize("kind", ["lstm", "gru"])
 def test_a_classifiers_unit_is_found_and_no_other(kind):
     model = classifier(kind, [11])
@@ -48,43 +49,55 @@ def test_a_classifiers_unit_is_found_and_no_other(kind):
         np.testing.assert_array_equal(np.array(weight), value)
 
 
-def test_copies_in_two_units_are_two_units():
-    model = classifier("lstm", [3, 9])
+@pytest.mark.law(6)
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_copies_in_two_units_are_two_units(kind):
+    model = classifier(kind, [3, 9])
     finding = tg.find_units(model, items_of(model, *texts()), **FEW)
-    assert set(finding.sufficient) == {3, 9}
+    assert set(finding.sufficient) == set(finding.carriers) == {3, 9}
 
 
-def test_what_all_units_hold_is_no_small_set_but_a_direction():
-    model = classifier("gru", range(16))
+@pytest.mark.law(6)
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_what_all_units_hold_is_no_small_set_but_a_direction(kind):
+    model = classifier(kind, range(16))
     finding = tg.find_units(model, items_of(model, *texts()), **FEW)
     assert finding.sufficient == ()
     assert finding.direction_rank == 1
     assert finding.verdict.startswith("No small set found")
 
 
-def test_a_set_over_both_directions_of_a_tagger():
+@pytest.mark.law(6)
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_a_set_over_both_directions_of_a_tagger(kind):
     # No unit turns the decision by itself; the two largest do, one of each direction.
-    model = tagger([2, 3], [5], shares=[0.45, 0.2, 0.35])
+    model = tagger(kind, [2, 3], [5], shares=[0.45, 0.2, 0.35])
     base, source, table = texts(both_sides=True)
     items = items_of(model, base, source, table, step=4)
     finding = tg.find_units(model, items, layer="both", **FEW)
     assert set(finding.sufficient) == {2, 8 + 5}
     assert (finding.layer, finding.units) == ("both", 16)
     table = tg.sweep(model, items)
-    assert list(dict.fromkeys(table["layer"])) == ["both/forward_lstm", "both/backward_lstm"]
+    forward, backward = "both/forward_rnn", "both/backward_rnn"
+    assert list(dict.fromkeys(table["layer"])) == [forward, backward]
     effects = table.set_index(["layer", "unit"])["share"]
-    assert effects["both/forward_lstm", 2] == pytest.approx(0.45, abs=0.01)
-    planted = [("both/forward_lstm", 2), ("both/forward_lstm", 3), ("both/backward_lstm", 5)]
+    assert effects[forward, 2] == pytest.approx(0.45, abs=0.01)
+    planted = [(forward, 2), (forward, 3), (backward, 5)]
     assert effects.drop(planted).abs().max() < 1e-5
 
 
-def test_an_encoders_unit_is_found_through_the_decoder():
-    model = encoder_decoder([6])
+@pytest.mark.law(6)
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_an_encoders_unit_is_found_through_the_decoder(kind):
+    model = encoder_decoder(kind, [6])
     base, source, table = texts()
     steps = np.zeros((len(base), 3, 2), "float32")
     items = items_of(model, [base, steps], [source, steps], table, step=2)
     finding = tg.find_units(model, items, layer="encoder", **FEW)
-    assert finding.both == (6,)
+    assert finding.both == finding.carriers == (6,)
+    units = finding.tables["units"].set_index("unit").drop(6)
+    assert units[["flipped 0→1", "flipped 1→0"]].max(axis=None) == 0
+    assert (units["p_adjusted"] > 0.05).all()
 
 
 def test_a_model_that_decides_wrongly_is_said_to():
