@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from textgate.interchange import ModelRunner, StackRunner, contrasts, runner_for
+from textgate.interchange import _passes as passes
 from textgate.models import LanguageModel
 from textgate.tokenizers import WordTokenizer
 
@@ -116,6 +117,45 @@ KINDS = {
     "nested": (nested, "encoder/both"),
     "backwards": (lambda: classifier(layers.GRU(4, go_backwards=True, name="rnn")), "rnn"),
 }
+
+
+def tagger():
+    """Two layers, the lower one masked, and an output at each step."""
+    inputs = keras.Input((None,), dtype="int32")
+    x = layers.Embedding(20, 5, mask_zero=True)(inputs)
+    skip = layers.Dropout(0.5)(layers.Dense(3)(x))
+    x = layers.Bidirectional(layers.LSTM(3, return_sequences=True), name="low")(x)
+    x = layers.LSTM(4, return_sequences=True, name="rnn")(layers.Concatenate()([x, skip]))
+    return shaken(keras.Model(inputs, layers.Dense(3, activation="softmax")(x)))
+
+
+MANY = {**KINDS, "upper": (tagger, "rnn"), "lower": (tagger, "low")}
+
+
+@pytest.mark.parametrize("kind", ["softmax", "both directions", "nested", "upper", "lower"])
+def test_many_rows_give_what_few_do(kind, monkeypatch):
+    """Compiled by XLA, for what the layer can influence alone."""
+    make, layer = MANY[kind]
+    model = make()
+    base, source = texts()
+    step = 3 if make is tagger else None
+    items = contrasts(model, base=base, source=source, good=1, bad=0, step=step)
+
+    def decisions():
+        runner = ModelRunner(model, items, layer, "hidden_state")
+        sets = np.random.default_rng(0).random((5, runner.units)) < 0.5
+        of_all = ["zero"] if kind == "softmax" else []
+        return runner, [runner.run(sets, each) for each in ["interchange", *of_all]]
+
+    _, few = decisions()
+    monkeypatch.setattr(passes, "_MANY", 1)
+    monkeypatch.setattr(passes, "_MANY_ROWS", 16)
+    runner, many = decisions()
+    np.testing.assert_allclose(many, few, rtol=0, atol=1e-5)
+    assert np.abs(many[0] - runner.clean()).max() > 1e-3
+    assert runner._passes._for_shape
+    assert runner._passes._between is not None
+    assert len(model.layers[-1]._inbound_nodes) == 1  # the model's graph is as it was
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -278,7 +318,7 @@ def test_items_of_a_stateful_model_are_examples_on_their_own():
     np.testing.assert_allclose(runner.clean()[:4], fresh[:, 0], rtol=0, atol=1e-5)
 
 
-def test_inputs_by_name_several_outputs_and_words():
+def test_inputs_by_name_several_outputs_and_words(monkeypatch):
     words = ["so good", "not good", "so bad", "not bad", "so fine", "not fine"]
     split = layers.TextVectorization()
     split.adapt(words)
@@ -299,3 +339,6 @@ def test_inputs_by_name_several_outputs_and_words():
     items = contrasts(model, base=base, source=source, good=1, bad=0, output="mood")
     runner = ModelRunner(model, items, "rnn", "hidden_state")
     np.testing.assert_allclose(runner.run(np.ones((1, 3), bool))[0], runner.source(), atol=1e-5)
+    monkeypatch.setattr(passes, "_MANY", 1)  # words are nothing for XLA
+    np.testing.assert_allclose(runner.run(np.ones((1, 3), bool))[0], runner.source(), atol=1e-5)
+    assert not runner._passes._for_shape

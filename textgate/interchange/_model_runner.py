@@ -11,102 +11,21 @@ What padding hides: an item's steps are counted where the layer isn't masked. So
 resampled step is the donor's step of the same number, on whichever side the padding is.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
-from keras import ops, tree
+from keras import tree
 
 from textgate.interchange._decisions import DecisionReader, place_of_output
 from textgate.interchange._items import Contrasts
+from textgate.interchange._passes import Passes, Rows
 from textgate.interchange._replacements import KINDS, draw_donors
+from textgate.interchange._set_plan import Place, SetPlan, places_of
 from textgate.interchange._sets import checked_bases, checked_sets
-from textgate.recurrence import Edit
-from textgate.tracing import Call, checked_sites, resolve
-from textgate.tracing.program import OUTPUTS, Program, Records, program_for
-from textgate.tracing.structure import state_variables
 
-_NUMBERS = 2**21  # of a signal's values in a batch
-_ROWS = 1024  # in a batch, at most
-
-
-@dataclass(frozen=True)
-class Place:
-    """One layer whose units are changed.
-
-    Attributes:
-        path: Its path.
-        call: The number of the call; `None` if the layer is called once.
-        units: How many units it has.
-        begin: The number of its first unit, numbered through.
-    """
-
-    path: str
-    call: int | None
-    units: int
-    begin: int
-
-    @property
-    def columns(self) -> slice:
-        """Where its units stand among all."""
-        return slice(self.begin, self.begin + self.units)
-
-
-def places_of(model: keras.Model, layer: str, signal: str) -> tuple[Place, ...]:
-    """Return the layers that a name stands for, with their units numbered through.
-
-    Raises:
-        ValueError: If there is no such layer, or one lacks the signal.
-    """
-    places: list[Place] = []
-    for site, call in resolve(layer, checked_sites(model)):
-        if signal not in site.spec.cell.signals:
-            raise ValueError(
-                f"`signal` must be one that {site.path!r} computes, "
-                f"{list(site.spec.cell.signals)}. Received: signal={signal!r}"
-            )
-        begin = places[-1].columns.stop if places else 0
-        places.append(Place(site.path, call, site.spec.units, begin))
-    return tuple(places)
-
-
-@dataclass(frozen=True)
-class SetPlan:
-    """Which signal is edited where; see `textgate.tracing._edited.Plan`.
-
-    Attributes:
-        places: The layers.
-        signal: The signal.
-        subspace: Whether the part in a subspace is exchanged, instead of single units.
-    """
-
-    places: tuple[Place, ...]
-    signal: str
-    subspace: bool = False
-
-    @property
-    def paths(self) -> frozenset[str]:
-        """Paths of the sites with edits."""
-        return frozenset(place.path for place in self.places)
-
-    def edits(
-        self, call: Call, given: Sequence[Mapping[str, Any]]
-    ) -> tuple[list[Edit], dict[str, dict[str, Any]]]:
-        """Return the edit of a call: where `units` (rows, units) are, the signal is `values`."""
-        edits = []
-        for place, arrays in zip(self.places, given, strict=True):
-            if place.path != call.site.path or place.call not in (None, call.index):
-                continue
-            values = arrays["values"]  # (rows | 1, time, units)
-            if self.subspace:
-                where = arrays["where"]  # (rows | 1, time, 1)
-                edits.append(Edit(self.signal, where, matrix=arrays["matrix"], offset=values))
-            else:
-                where = ops.expand_dims(arrays["units"], 1)  # (rows, 1, units)
-                edits.append(Edit(self.signal, where, values))
-        return edits, {}
+_OUTPUTS = 2**14  # rows whose whole outputs are held at a time
 
 
 class ModelRunner:
@@ -138,8 +57,13 @@ class ModelRunner:
         self._places = places_of(model, layer, signal)
         self.units = sum(place.units for place in self._places)
         self.one_layer = len(self._places) == 1
-        self._base, self._mask = self._traced(items.base)
-        self._source = None if items.source is None else self._traced(items.source)[0]
+        self._passes = Passes(model, items.base, self._places)
+        self._base, self._mask = self._traced(self._passes)
+        self._counterparts: Passes | None = None
+        self._source: np.ndarray | None = None
+        if items.source is not None:
+            self._counterparts = Passes(model, items.source, self._places)
+            self._source = self._traced(self._counterparts)[0]
         self._reference: tuple[Contrasts, np.ndarray, np.ndarray] | None = None
         output = place_of_output(model, items.output)
         self._read: DecisionReader | None = None
@@ -152,31 +76,16 @@ class ModelRunner:
 
     # -- the signal --------------------------------------------------------------------------
 
-    def _traced(
-        self,
-        inputs: Any,
-        plan: SetPlan | None = None,
-        numbers: Mapping[str, np.ndarray] | None = None,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the signal on inputs, `(n, time, units)` with NaN at padding, and its mask."""
+    def _traced(self, passes: Passes, edits: Rows | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Return the signal on items, `(n, time, units)` with NaN at padding, and its mask."""
         wanted = {place.path: (self.signal,) for place in self._places}
         parts: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in self._places]
-        program = program_for(self.model, wanted, plan)
-        everyone = np.arange(len(tree.flatten(inputs)[0]))
-
-        def given(rows: np.ndarray) -> list[dict[str, np.ndarray]]:
-            if plan is None or numbers is None:
-                return []
-            return self._given(plan, numbers, rows, rows)
-
-        for records, count, _ in self._run(program, inputs, everyone, given):
+        for records, _ in passes.records(edits or Rows(np.arange(passes.count)), wanted):
             for place, each in zip(self._places, parts, strict=True):
                 call = self._call_of(place, records.get(place.path, []))
-                signal = np.asarray(call["signals"][self.signal], np.float32)[:count]
-                mask = np.ones(signal.shape[:2], bool)
-                if "mask" in call:
-                    mask = np.asarray(call["mask"], bool)[:count]
-                each.append((signal, mask))
+                signal = np.asarray(call["signals"][self.signal], np.float32)
+                whole = np.ones(signal.shape[:2], bool)
+                each.append((signal, np.asarray(call.get("mask", whole), bool)))
         signals, masks = (
             [np.concatenate([part[which] for part in each]) for each in parts] for which in (0, 1)
         )
@@ -226,14 +135,15 @@ class ModelRunner:
     def clean(self) -> np.ndarray:
         """Return the decisions on the bases without any intervention, `(n,)`."""
         if self._clean is None:
-            self._clean = self._decided(self.items.base)[0]
+            self._clean = self._decided(self._passes)[0]
         return self._clean.copy()
 
     def source(self) -> np.ndarray:
         """Return the decisions on the sources, between the same two classes, `(n,)`."""
         self._needed_source()
+        assert self._counterparts is not None
         if self._source_decision is None:
-            self._source_decision = self._decided(self.items.source)[0]
+            self._source_decision = self._decided(self._counterparts)[0]
         return self._source_decision.copy()
 
     def run(
@@ -262,7 +172,7 @@ class ModelRunner:
         values = self._values(kind, reference, seed, by_position)
         plan = SetPlan(self._places, self.signal)
         numbers = {"units": masks, "values": values}
-        return self._decided(self.items.base, plan, numbers, len(masks))
+        return self._decided(self._passes, plan, numbers, len(masks))
 
     def outputs(
         self, sets: Any, kind: str = "mean", seed: int = 0, head: Any = True
@@ -276,12 +186,12 @@ class ModelRunner:
             head: What to return of the outputs, as for `textgate.tracing.program`.
         """
         if sets is None:
-            yield from self._outputs(self.items.base, None, None, 1, head)
+            yield from self._outputs(self._passes, None, {}, 1, head)
             return
         masks = checked_sets(sets, self.units, self.layer)
         numbers = {"units": masks, "values": self._values(kind, None, seed, False)}
         plan = SetPlan(self._places, self.signal)
-        yield from self._outputs(self.items.base, plan, numbers, len(masks), head)
+        yield from self._outputs(self._passes, plan, numbers, len(masks), head)
 
     @property
     def mask(self) -> np.ndarray:
@@ -326,9 +236,9 @@ class ModelRunner:
             numbers = {
                 "matrix": np.eye(self.units, dtype=np.float32) - onto,
                 "values": values @ onto,
-                "where": np.ones((1, values.shape[1], 1), bool),
+                "where": np.ones((1, values.shape[1]), bool),
             }
-            decisions.append(self._decided(self.items.base, plan, numbers)[0])
+            decisions.append(self._decided(self._passes, plan, numbers)[0])
         return decisions[0] if np.ndim(basis) == 2 else np.stack(decisions)
 
     def run_mapped(
@@ -349,10 +259,11 @@ class ModelRunner:
         numbers = {
             "matrix": matrix.astype(np.float32),
             "values": values,
-            "where": where[:, :, None],
+            "where": where,
         }
-        decisions = self._decided(self.items.base, plan, numbers)[0]
-        return decisions, self._traced(self.items.base, plan, numbers)[0].astype(np.float64)
+        decisions = self._decided(self._passes, plan, numbers)[0]
+        edits = Rows(np.arange(len(self.items)), plan, numbers)
+        return decisions, self._traced(self._passes, edits)[0].astype(np.float64)
 
     # -- values ------------------------------------------------------------------------------
 
@@ -396,7 +307,7 @@ class ModelRunner:
         if reference is None or reference is self.items:
             return self._base, self._mask
         if self._reference is None or self._reference[0] is not reference:
-            signal, mask = self._traced(reference.base)
+            signal, mask = self._traced(Passes(self.model, reference.base, self._places))
             self._reference = reference, signal, mask
         return self._reference[1], self._reference[2]
 
@@ -404,7 +315,7 @@ class ModelRunner:
 
     def _decided(
         self,
-        inputs: Any,
+        passes: Passes,
         plan: SetPlan | None = None,
         numbers: Mapping[str, np.ndarray] | None = None,
         sets: int = 1,
@@ -412,107 +323,41 @@ class ModelRunner:
         """Return the decisions of each set, `(sets, n)`.
 
         Args:
-            inputs: The model's inputs, one example an item.
+            passes: Runs the model on the items.
             plan: What is edited; `None` for nothing.
-            numbers: `units`, a row for each set, or `matrix`; and `values`, for each item or all.
+            numbers: The edits' arrays; see `Rows`.
             sets: How many sets there are.
         """
+        count = len(self.items)
         if self._read is None:
-            outputs = self._outputs(inputs, plan, numbers, sets, self._head)
+            outputs = self._outputs(passes, plan, numbers or {}, sets, self._head)
             decisions = [self._read_out(each) for each in outputs]
-            return np.stack(decisions) if decisions else np.empty((0, len(self.items)), np.float32)
-        items = np.tile(np.arange(len(self.items)), sets)
+            return np.stack(decisions) if decisions else np.empty((0, count), np.float32)
+        everyone = np.arange(sets * count)
+        rows = Rows(everyone % count, plan, numbers or {}, everyone // count)
         parts = [np.empty(0, np.float32)]
-        for outputs, rows in self._batches(inputs, plan, numbers, items, self._head):
-            parts.append(self._read(outputs, items[rows]))
-        return np.concatenate(parts).reshape(sets, len(self.items))
+        for outputs, chosen in passes.outputs(rows, self._head):
+            parts.append(self._read(outputs, rows.items[chosen]))
+        return np.concatenate(parts).reshape(sets, count)
 
     def _outputs(
         self,
-        inputs: Any,
+        passes: Passes,
         plan: SetPlan | None,
-        numbers: Mapping[str, np.ndarray] | None,
+        numbers: Mapping[str, np.ndarray],
         sets: int,
         head: Any,
     ) -> Iterator[Any]:
         """Yield what the head gives of the model on all items, set by set."""
-        for number in range(sets):
-            own = numbers
-            if numbers is not None and "units" in numbers:
-                own = {**numbers, "units": numbers["units"][number : number + 1]}
-            items = np.arange(len(self.items))
-            parts = [outputs for outputs, _ in self._batches(inputs, plan, own, items, head)]
-            yield tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
-
-    def _batches(
-        self,
-        inputs: Any,
-        plan: SetPlan | None,
-        numbers: Mapping[str, np.ndarray] | None,
-        items: np.ndarray,
-        head: Any,
-    ) -> Iterator[tuple[Any, np.ndarray]]:
-        """Yield what the head gives of each batch of items, and the batch's rows."""
-        program = program_for(self.model, {}, plan, head)
-
-        def given(rows: np.ndarray) -> list[dict[str, np.ndarray]]:
-            if plan is None or numbers is None:
-                return []
-            return self._given(plan, numbers, rows // len(self.items), items[rows])
-
-        for records, count, rows in self._run(program, inputs, items, given):
-            yield tree.map_structure(lambda x, n=count: np.asarray(x)[:n], records[OUTPUTS]), rows
-
-    def _run(
-        self,
-        program: Program,
-        inputs: Any,
-        items: np.ndarray,
-        given: Callable[[np.ndarray], list[dict[str, np.ndarray]]] = lambda rows: [],
-    ) -> Iterator[tuple[Records, int, np.ndarray]]:
-        """Run a program on rows of items; yield what a batch gave, its size and its rows.
-
-        Each item is an example on its own: stateful layers begin every batch from zeros.
-        """
-        size, fixed = self._batch()
-        state = self._fresh_state(program)
-        for begin in range(0, len(items), size):
-            rows = np.arange(begin, min(begin + size, len(items)))
-            padded = rows
-            if fixed and len(rows) < size:
-                padded = np.concatenate([rows, np.repeat(rows[:1], size - len(rows))])
-            batch = tree.map_structure(lambda x, p=padded: np.asarray(x)[items[p]], inputs)
-            yield program(state, batch, given(padded))[0], len(rows), rows
-
-    def _fresh_state(self, program: Program) -> list[Any]:
-        """Return the values that the model's state starts from, zeros for recurrent states."""
-        recurrent = {
-            id(variable)
-            for layer in self.model._flatten_layers()
-            for variable in tree.flatten(getattr(layer, "states", None) or [])
-        }
-        return [
-            ops.zeros_like(value) if id(variable) in recurrent else value
-            for variable, value in zip(state_variables(self.model), program.state(), strict=True)
-        ]
-
-    def _given(
-        self, plan: SetPlan, numbers: Mapping[str, np.ndarray], sets: np.ndarray, items: np.ndarray
-    ) -> list[dict[str, np.ndarray]]:
-        """Return the arrays of one batch, for each place."""
-        values = numbers["values"]
-        values = values[items] if len(values) > 1 else values
-        given = []
-        for place in plan.places:
-            arrays = {"values": np.ascontiguousarray(values[..., place.columns])}
-            if plan.subspace:
-                arrays["matrix"] = numbers["matrix"]
-                where = numbers["where"]
-                arrays["where"] = where[items] if len(where) > 1 else where
-            else:
-                arrays["units"] = np.ascontiguousarray(numbers["units"][sets][:, place.columns])
-            given.append(arrays)
-        return given
+        count = len(self.items)
+        at_once = max(1, _OUTPUTS // count)
+        for first in range(0, sets, at_once):
+            some = np.arange(first * count, min(first + at_once, sets) * count)
+            rows = Rows(some % count, plan, numbers, some // count)
+            parts = [outputs for outputs, _ in passes.outputs(rows, head)]
+            whole = tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
+            for begin in range(0, len(some), count):
+                yield tree.map_structure(lambda x, at=begin: x[at : at + count], whole)
 
     def _read_out(self, outputs: Any) -> np.ndarray:
         """Return what the items' `readout` makes of the outputs on all items."""
@@ -525,18 +370,6 @@ class ModelRunner:
             )
         sign = 1.0 if self.items.sign is None else self.items.sign
         return np.asarray(decisions * sign, np.float32)
-
-    def _batch(self) -> tuple[int, bool]:
-        """Return how many rows a batch has, and whether the model insists on it."""
-        for layer in self.model._flatten_layers():
-            if isinstance(layer, keras.layers.RNN) and layer.stateful and layer.states:
-                return int(tree.flatten(layer.states)[0].shape[0]), True
-        for tensor in tree.flatten(getattr(self.model, "inputs", None) or []):
-            if tensor.shape and tensor.shape[0] is not None:
-                return int(tensor.shape[0]), True
-        steps = [x.shape[1] for x in tree.flatten(self.items.base) if np.ndim(x) > 1]
-        rows = _NUMBERS // max(1, max(steps, default=1) * self.units)
-        return max(32, min(_ROWS, rows)), False
 
 
 def _numbers(mask: np.ndarray) -> np.ndarray:

@@ -8,11 +8,11 @@ loop with a gradient of its own, that one is taken (`textgate.recurrence.fast`).
 tests.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from keras import ops
 
-from textgate._backend import Tensor
+from textgate._backend import Tensor, backend
 from textgate.recurrence import _plain as plain
 from textgate.recurrence import fast
 from textgate.recurrence._edits import Edit, check_edits
@@ -34,6 +34,7 @@ def sequence(
     dropout: Tensor | list[Tensor] | None = None,
     recurrent_dropout: list[Tensor] | None = None,
     unroll: bool = False,
+    wanted: Collection[str] | None = None,
 ) -> tuple[dict[str, Tensor], list[Tensor]]:
     """Compute all signals of a cell over a sequence.
 
@@ -53,9 +54,10 @@ def sequence(
             `(batch, units)`.
         unroll: Whether to lay out the steps one after the other instead of looping; needs a
             static number of steps.
+        wanted: The signals that are needed; a loop may leave out the others. All by default.
 
     Returns:
-        signals: A dictionary with every signal of `spec.cell.signals`, each of shape
+        signals: A dictionary with every signal of `spec.cell.signals` that is wanted, of shape
             `(batch, time, units)` and in the time order of the inputs, also with `go_backwards`.
             At a masked step the states repeat those of the step before, and gates and candidate
             are 0: nothing was kept or written there.
@@ -95,17 +97,22 @@ def sequence(
         if fast.supports(stock):
             spec, weights = stock, as_stock_weights
     # Time first, as loops want it; the inputs are the cheapest thing to transpose.
-    x = project(spec, time_first(inputs), weights, dropout)
+    x, projected = time_first(inputs), True
+    if stepwise and dropout is None and backend().is_compiling_for_shape():
+        projected = False  # XLA is twice as fast with a product at each step
+    else:
+        x = project(spec, x, weights, dropout)
     if mask is not None:
         mask = time_first(ops.expand_dims(mask, -1))  # (time, batch, 1)
     if not stepwise and fast.supports(spec):
         signals, states = fast.run(spec, x, weights, states, mask, go_backwards)
     else:
         signals, states = plain.run(
-            spec, x, weights, states, mask, go_backwards, edits, recurrent_dropout, unroll
-        )
+            spec, x, weights, states, mask, go_backwards, edits, recurrent_dropout, unroll, wanted,
+            projected,
+        )  # fmt: skip
     shape = (inputs.shape[0], inputs.shape[1], spec.units)
-    return {name: _batch_first(signals[name], shape) for name in spec.cell.signals}, states
+    return {name: _batch_first(signal, shape) for name, signal in signals.items()}, states
 
 
 def _batch_first(signal: Tensor, shape: tuple[int | None, ...]) -> Tensor:

@@ -15,7 +15,7 @@ the layer's own loop.
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +56,11 @@ Record = Callable[[Call, dict[str, Any]], None]
 
 @contextlib.contextmanager
 def intercept(
-    sites: Sequence[Site], *, edits: Edits | None = None, record: Record | None = None
+    sites: Sequence[Site],
+    *,
+    edits: Edits | None = None,
+    record: Record | None = None,
+    wanted: Mapping[str, Collection[str]] | None = None,
 ) -> Iterator[None]:
     """Stand in for the loops of the layers at `sites`.
 
@@ -67,6 +71,7 @@ def intercept(
         edits: Is asked before each call of a site for the edits of its signals.
         record: Is handed each call and its signals, `{name: (batch, time, units)}`, in the time
             order of the inputs.
+        wanted: For each site's path the signals that `record` needs; by default all of every site.
 
     Example:
 
@@ -88,7 +93,9 @@ def intercept(
         _active.token = token
         try:
             for group in by_layer.values():
-                undo.append(_replace(group[0].layer, _Loop(group, token, counts, edits, record)))
+                undo.append(
+                    _replace(group[0].layer, _Loop(group, token, counts, edits, record, wanted))
+                )
             for wrapper in {id(w): w for site in sites for w in site.around}.values():
                 undo.append(_guard(wrapper, token))
             yield
@@ -162,11 +169,12 @@ class _Loop:
         counts: dict[int, int],
         edits: Edits | None,
         record: Record | None,
+        wanted: Mapping[str, Collection[str]] | None,
     ) -> None:
         self.sites = sorted(sites, key=lambda site: site.position)
         self.layer: Any = sites[0].layer
         self.token, self.counts = token, counts
-        self.edits, self.record = edits, record
+        self.edits, self.record, self.wanted = edits, record, wanted
 
     def __call__(self, sequences: Any, initial_state: Any, mask: Any = None, training: Any = False):
         if getattr(_active, "token", None) is not self.token:
@@ -177,6 +185,8 @@ class _Loop:
         mask = _plain_mask(mask)
         index = self.counts.get(id(self.layer), 0)
         self.counts[id(self.layer)] = index + 1
+        keep_gates = getattr(self.layer, "keep_gates", None)  # of ours with `return_gates`
+        whole = keep_gates is not None or (self.record is not None and self.wanted is None)
         x, finals = sequences, []
         signals: dict[str, Any] = {}
         for site, cell_states in zip(self.sites, per_cell, strict=True):
@@ -194,13 +204,13 @@ class _Loop:
                 dropout=dropout,
                 recurrent_dropout=recurrent_dropout,
                 unroll=self.layer.unroll,
+                wanted=None if whole else {"hidden_state", *(self.wanted or {}).get(site.path, ())},
             )
             if self.record is not None:
                 self.record(call, signals)
             finals.append(tree.pack_sequence_as(cell_states, final))
             x = signals["hidden_state"]
-        keep_gates = getattr(self.layer, "keep_gates", None)
-        if keep_gates is not None:  # a layer of ours with `return_gates`
+        if keep_gates is not None:
             keep_gates(signals)
         last, outputs = outputs_of(self.layer, x, mask)
         return last, outputs, finals if stacked else finals[0]

@@ -45,6 +45,14 @@ class Misuse(ValueError):
 
 # Of the model's outputs and inputs, what is to be returned of them.
 Head = Callable[[Any, Any], Any]
+# From a model and a batch to the model's outputs; hashable, and without a reference to the model.
+Forward = Callable[[Any, Any], Any]
+
+
+def called(model: keras.Model, inputs: Any) -> Any:
+    """Return the outputs of a model on a batch, in inference."""
+    arguments = {"training": False} if model._call_has_training_arg else {}
+    return model(inputs, **arguments)
 
 
 def program_for(
@@ -52,15 +60,18 @@ def program_for(
     wanted: Mapping[str, tuple[str, ...]],
     plan: Plan | None = None,
     with_outputs: "bool | Head" = False,
+    forward: Forward = called,
+    for_shape: bool = False,
 ) -> "Program":
     """Return the program for the arguments of `Program`, compiled or kept."""
     with _lock:
         kept = _programs.setdefault(model, {})
-        key = (tuple(sorted(wanted.items())), plan, with_outputs, structure_of(model))
+        what = (tuple(sorted(wanted.items())), plan, with_outputs, forward, for_shape)
+        key = (*what, structure_of(model))
         if key not in kept:
             while len(kept) >= _KEPT:
                 kept.pop(next(iter(kept)))
-            kept[key] = Program(model, wanted, with_outputs, plan)
+            kept[key] = Program(model, wanted, with_outputs, plan, forward, for_shape)
         return kept[key]
 
 
@@ -74,6 +85,9 @@ class Program:
             function of outputs and inputs, to return what it returns. Its method `around(model)`,
             if it has one, is a context in which the model is called.
         plan: The edits to carry out.
+        forward: What calls the model, or a part of it.
+        for_shape: Whether to compile for the very shape of a batch; see
+            `Backend.compiled_for_shape`.
     """
 
     def __init__(
@@ -82,13 +96,20 @@ class Program:
         wanted: Mapping[str, tuple[str, ...]],
         with_outputs: "bool | Head" = False,
         plan: Plan | None = None,
+        forward: Forward = called,
+        for_shape: bool = False,
     ) -> None:
         self._model = weakref.ref(model)
         self._wanted = dict(wanted)
         self._with_outputs = with_outputs
         self._plan = plan
+        self._forward = forward
         self._function: Callable = self._body
-        if not getattr(model, "run_eagerly", False):
+        if getattr(model, "run_eagerly", False):
+            return
+        if for_shape:
+            self._function = backend().compiled_for_shape(self._body)
+        else:
             self._function = backend().compiled_by_batch(self._body, self._is_stateful)
 
     def state(self) -> list[Any]:
@@ -195,11 +216,13 @@ class Program:
             contextlib.nullcontext() if around is None else around(model),
             keras.StatelessScope(mapping, collect_losses=True) as scope,
             intercept(
-                [site for site in sites if id(site.layer) in layers], edits=edits, record=record
+                [site for site in sites if id(site.layer) in layers],
+                edits=edits,
+                record=record,
+                wanted=self._wanted,
             ),
         ):
-            arguments = {"training": False} if model._call_has_training_arg else {}
-            outputs = model(inputs, **arguments)
+            outputs = self._forward(model, inputs)
         if self._with_outputs:
             head = self._with_outputs
             records[OUTPUTS] = outputs if isinstance(head, bool) else head(outputs, inputs)
