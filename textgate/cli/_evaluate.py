@@ -51,7 +51,10 @@ def evaluate(
     if text:
         from textgate.datasets import Corpus
 
-        texts = Corpus(text).paragraphs() if running else iter(Corpus(text))
+        if lm.tokenizer.kind == "whitespace":
+            texts = Corpus(text).lines()
+        else:
+            texts = Corpus(text).paragraphs() if running else iter(Corpus(text))
     for source in pairs or ["pronoun_agreement"]:
         for part in split or ["test"]:
             generated = not Path(source).exists() and ":" not in source

@@ -18,7 +18,11 @@ from textgate.training import Recipe
 def train(
     run: Annotated[Path, typer.Argument(help="The run directory to write to, or to go on in.")],
     preset: Annotated[
-        str, typer.Option(help="Settings to start from: default, or text (for real text).")
+        str,
+        typer.Option(
+            help="Settings to start from: default, text (for real text), or zaremba-small, "
+            "zaremba-medium or zaremba-large (for pretokenised text)."
+        ),
     ] = "default",
     tensorboard: Annotated[
         bool, typer.Option(help="Write losses and gate histograms for TensorBoard.")

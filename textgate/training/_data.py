@@ -6,7 +6,8 @@ changed since. Generated data are encoded in memory.
 """
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from textgate.models.runs import RunLayout
@@ -39,16 +40,20 @@ class TrainingData:
             WindowBatches,
             is_generated,
         )
-        from textgate.tokenizers import WordTokenizer
 
         texts = _texts(recipe)
         if run.vocabulary.is_file():
             self.tokenizer = tokenizers.load(run.vocabulary)
         else:
-            self.tokenizer = WordTokenizer.train(
+            kind: Any = {
+                "words": tokenizers.WordTokenizer,
+                "whitespace": tokenizers.WhitespaceTokenizer,
+                "characters": tokenizers.CharacterTokenizer,
+            }[recipe.tokens]
+            self.tokenizer = kind.train(
                 texts("train"), size=recipe.vocabulary, min_count=recipe.min_count
             )
-            self.tokenizer.save(run.vocabulary)
+            tokenizers.save(self.tokenizer, run.vocabulary)
         encoded = {}
         for split in ("train", "validation"):
             path = run.encoded / split
@@ -57,7 +62,11 @@ class TrainingData:
             elif path.is_dir():
                 encoded[split] = EncodedText.load(path, self.tokenizer)
             else:
-                encoded[split] = EncodedText.encode(texts(split), self.tokenizer, path)
+                # An empty line of pretokenised text is an end, as published counts have it.
+                keep_empty = recipe.tokens == "whitespace" and recipe.running
+                encoded[split] = EncodedText.encode(
+                    texts(split), self.tokenizer, path, keep_empty=keep_empty
+                )
         dropout = UnknownDropout(recipe.unknown) if recipe.unknown else None
         size = recipe.batch_size
         if recipe.running:
@@ -99,13 +108,23 @@ def _texts(recipe: Recipe) -> Callable[[str], Iterable[str]]:
 
     train = corpus(recipe.data)
     held_out = None if recipe.validation is None else corpus(recipe.validation)
+    pretokenised = recipe.tokens == "whitespace"
+    if pretokenised:
+        files = _by_split(train.files)
+        if files["train"]:
+            train = corpus(tuple(map(str, files["train"])))
+            if held_out is None and files["valid"]:
+                held_out = corpus(tuple(map(str, files["valid"])))
+
+    def paragraphs(of: Any) -> Iterable[str]:
+        return of.lines() if pretokenised else of.paragraphs()
 
     def texts(split: str) -> Iterator[str]:
         if held_out is not None:
-            return _units(recipe, (train if split == "train" else held_out).paragraphs())
+            return _units(recipe, paragraphs(train if split == "train" else held_out))
         chosen = (
             paragraph
-            for number, paragraph in enumerate(train.paragraphs())
+            for number, paragraph in enumerate(paragraphs(train))
             if (number % _HELD_OUT == _HELD_OUT - 1) == (split == "validation")
         )
         return _units(recipe, chosen)
@@ -113,9 +132,24 @@ def _texts(recipe: Recipe) -> Callable[[str], Iterable[str]]:
     return texts
 
 
+def _by_split(files: Sequence[Path]) -> dict[str, list[Path]]:
+    """Return files by the split that their names tell, none if they don't tell them apart.
+
+    Corpora come as `ptb.train.txt`, `ptb.valid.txt` and `ptb.test.txt`, and one glob means them
+    all; the last is for neither training nor validation.
+    """
+    by_split = {
+        split: [file for file in files if split in file.name.lower()]
+        for split in ("train", "valid", "test")
+    }
+    if not (by_split["train"] and (by_split["valid"] or by_split["test"])):
+        return {"train": [], "valid": [], "test": []}
+    return by_split
+
+
 def _units(recipe: Recipe, paragraphs: Iterable[str]) -> Iterator[str]:
-    """Yield paragraphs to read on and on, or sentences to read one by one."""
-    if recipe.running:
+    """Yield paragraphs to read on and on, or sentences to read one by one; lines as they are."""
+    if recipe.running or recipe.tokens == "whitespace":
         yield from paragraphs
         return
     from textgate.datasets.corpus import split_sentences

@@ -24,7 +24,7 @@ from textgate._files import write_arrays
 from textgate._reading import read_arrays
 from textgate.models import LanguageModel
 from textgate.models.runs import RunLayout
-from textgate.training._optimizer import AdamW
+from textgate.training._optimizer import SGD, AdamW
 from textgate.training._recipe import Recipe
 from textgate.training._sampling import Sampler
 from textgate.training.step import Steps
@@ -108,11 +108,13 @@ class _Loop:
             "history": [],
         }
 
-    def _optimizer(self, weights: list[tf.Variable]) -> AdamW:
+    def _optimizer(self, weights: list[tf.Variable]) -> AdamW | SGD:
         """Return the optimizer, which decays recurrent matrices but not what is single words'."""
         words = len(self.lm.tokenizer)
         decayed = [len(weight.shape) > 1 and words not in weight.shape for weight in weights]
         recipe = self.recipe
+        if recipe.optimizer == "sgd":
+            return SGD(weights, recipe.clip)
         return AdamW(weights, recipe.weight_decay, recipe.clip, recipe.beta2, decayed)
 
     def run(self) -> None:

@@ -1,4 +1,4 @@
-"""AdamW with clipping by global norm, in one fused pass over each weight.
+"""AdamW with clipping by global norm, in one fused pass over each weight; and plain SGD.
 
 Keras's optimizers write each step as a dozen operations over arrays of the weights' size, and with
 a vocabulary of 20,000 that alone takes a tenth of a step. TensorFlow has all of Adam as one
@@ -16,7 +16,7 @@ _BETA1, _EPSILON = 0.9, 1e-7
 
 
 class AdamW:
-    """AdamW over TensorFlow variables.
+    """AdamW over TensorFlow variables, of the mean loss per word.
 
     Args:
         variables: What to optimise.
@@ -27,7 +27,10 @@ class AdamW:
 
     Attributes:
         variables: Its own state, for checkpoints: how many steps were taken, and the moments.
+        per_row: Whether the loss is summed over the steps of each row, or a mean over all words.
     """
+
+    per_row = False
 
     def __init__(
         self,
@@ -74,6 +77,37 @@ class AdamW:
                 epsilon=_EPSILON,
                 grad=_scaled(gradient, scale),
             )
+        return norm
+
+
+class SGD:
+    """Plain gradient descent with clipping, of the loss summed over the steps of each row.
+
+    The mean is over the rows alone: that is the loss that Zaremba et al. 2014 (Recurrent neural
+    network regularization) take a learning rate of 1 for, and whose gradient they clip.
+
+    Args:
+        variables: What to optimise.
+        clip: The largest global norm of the gradients.
+
+    Attributes:
+        variables: Its own state, for checkpoints: none.
+        per_row: As of `AdamW`.
+    """
+
+    per_row = True
+
+    def __init__(self, variables: Sequence[tf.Variable], clip: float) -> None:
+        self._weights, self._clip = list(variables), clip
+        self.variables: list[tf.Variable] = []
+
+    def apply(self, gradients: Sequence[Any], rate: tf.Tensor) -> tf.Tensor:
+        """Take a step and return the gradients' global norm before clipping; see `AdamW`."""
+        gradients = [_single_rows(g, w) for g, w in zip(gradients, self._weights, strict=True)]
+        norm = tf.sqrt(tf.add_n([2 * tf.nn.l2_loss(_values(g)) for g in gradients]))
+        scale = rate * self._clip / tf.maximum(norm, self._clip)
+        for weight, gradient in zip(self._weights, gradients, strict=True):
+            weight.assign_sub(_scaled(gradient, scale))
         return norm
 
 

@@ -12,10 +12,14 @@ from typing import Any
 
 from textgate.datasets.features import SOURCES
 
-_SCHEDULES = ("stable", "cosine", "constant")
+_SCHEDULES = ("stable", "cosine", "constant", "epochs")
+_TOKENS = ("words", "whitespace", "characters")
+_OPTIMIZERS = ("adamw", "sgd")
 _STABLE = 0.6  # the share of the steps with the highest learning rate
 # What the settings are where a configuration of before they existed lacks them.
 _BEFORE = {"forget_bias": None}
+# Settings that a configuration of before may lack.
+LATER = ("tokens", "constant_epochs", "decay", "optimizer", "uniform")
 
 
 def _setting(
@@ -69,6 +73,9 @@ class Recipe:
         running: Whether to read the text on and on, with the states carried from window to window,
             instead of sentence by sentence.
         wrapped: Whether the text's lines are broken at a fixed width.
+        tokens: What a token is: `"words"` (`WordTokenizer`); `"whitespace"`, for pretokenised text,
+            whose tokens, vocabulary and ends of lines stay as they stand in the file, and of whose
+            files those named train and valid are taken for what they are; or `"characters"`.
         vocabulary: The most words of the vocabulary; `None` for all.
         min_count: How often a word must occur to be in the vocabulary.
         cell: `"lstm"`, `"gru"`, `"simple_rnn"`, or another of `textgate.models.CELLS`.
@@ -92,7 +99,14 @@ class Recipe:
         warmup: Steps over which the learning rate rises from 0.
         schedule: Of the learning rate: `"stable"`: stays for three fifths of the steps, then falls
             in a straight line to a hundredth; `"cosine"`: falls to a hundredth all the way;
-            `"constant"`.
+            `"constant"`; `"epochs"`: stays for `constant_epochs`, then is divided by `decay` with
+            each further epoch.
+        constant_epochs: See `schedule`.
+        decay: See `schedule`.
+        optimizer: `"adamw"`, of the mean loss per word; or `"sgd"`, plain gradient descent on the
+            loss summed over the steps of a window and averaged over its rows.
+        uniform: All weights begin uniformly between minus and plus this; `None` as the layers have
+            it.
         weight_decay: Decoupled weight decay (AdamW) of the matrices between units; those with a
             row a word don't decay.
         beta2: AdamW's decay of the second moment.
@@ -118,6 +132,9 @@ class Recipe:
     validation: str | tuple[str, ...] | None = _setting(None, "Text to validate on; repeatable.")
     running: bool = _setting(False, "Read text on and on, with states carried along.", shown=True)
     wrapped: bool = _setting(False, "The text's lines are broken at a fixed width.", shown=True)
+    tokens: str = _setting(
+        "words", "words, whitespace (pretokenised text, as it stands) or characters."
+    )
     vocabulary: int | None = _setting(None, "The most words.", least=1)
     min_count: int = _setting(1, "How often a word must occur to be known.", least=1)
     cell: str = _setting("lstm", "lstm, gru, simple_rnn or another of textgate.models.CELLS.")
@@ -144,6 +161,10 @@ class Recipe:
     learning_rate: float = _setting(4e-3, "The highest learning rate.", above=0, most=10)
     warmup: int = _setting(200, least=0)
     schedule: str = _setting("stable")
+    constant_epochs: int = _setting(1, least=0)
+    decay: float = _setting(1.0, least=1, most=1000)
+    optimizer: str = _setting("adamw")
+    uniform: float | None = _setting(None, above=0, most=10)
     weight_decay: float = _setting(0.01, "Decoupled weight decay.", least=0, most=10)
     beta2: float = _setting(0.99, least=0, most=0.99999)
     clip: float = _setting(1.0, "Largest norm of the gradients.", above=0)
@@ -165,10 +186,15 @@ class Recipe:
             object.__setattr__(self, "units", (self.units,))
         for field in dataclasses.fields(self):
             _check(field, getattr(self, field.name))
-        if self.schedule not in _SCHEDULES:
-            raise ValueError(
-                f"`schedule` must be one of {_SCHEDULES}. Received: schedule={self.schedule!r}"
-            )
+        for name, choices in (
+            ("schedule", _SCHEDULES),
+            ("tokens", _TOKENS),
+            ("optimizer", _OPTIMIZERS),
+        ):
+            if getattr(self, name) not in choices:
+                raise ValueError(
+                    f"`{name}` must be one of {choices}. Received: {name}={getattr(self, name)!r}"
+                )
 
     @classmethod
     def options(cls) -> dict[str, "dataclasses.Field[Any]"]:
@@ -177,6 +203,9 @@ class Recipe:
 
     def rate(self, step: int, steps: int) -> float:
         """Return the learning rate of a step (from 0) of `steps`."""
+        if self.schedule == "epochs":
+            epoch = step * self.epochs // max(steps, 1)
+            return self.learning_rate / self.decay ** max(epoch + 1 - self.constant_epochs, 0)
         peak = self.learning_rate * min(1.0, (step + 1) / max(self.warmup, 1))
         done = min(step / max(steps, 1), 1.0)
         share = {

@@ -25,7 +25,9 @@ from textgate.models import LanguageModel, load
 from textgate.models.runs import RunLayout
 from textgate.training._data import TrainingData
 from textgate.training._fitting import fit
-from textgate.training._recipe import Recipe
+from textgate.training._recipe import LATER, Recipe
+
+_UNIFORM = 1  # tells these random numbers from others of the same seed
 
 
 def train(
@@ -117,7 +119,7 @@ def new_model(recipe: Recipe, data: TrainingData) -> LanguageModel:
     """Return the untrained model of a recipe.
 
     The output's bias begins at the words' log-frequencies, which saves the first some hundred steps
-    of learning them.
+    of learning them; with `uniform` it begins as all weights do.
     """
     lm = LanguageModel(
         data.tokenizer,
@@ -130,7 +132,12 @@ def new_model(recipe: Recipe, data: TrainingData) -> LanguageModel:
         embedding_scale=recipe.embedding_scale,
         forget_bias=recipe.forget_bias,
     )
-    if not recipe.tied:
+    if recipe.uniform is not None:
+        random = np.random.default_rng([recipe.seed, _UNIFORM])
+        for weight in lm.trainable_variables:
+            value = random.uniform(-recipe.uniform, recipe.uniform, weight.shape)
+            weight.assign(value.astype(np.float32))
+    elif not recipe.tied:
         counts = data.word_counts + 0.1
         lm.get_layer("output").bias.assign(np.log(counts / counts.sum()).astype(np.float32))
     return lm
@@ -148,6 +155,8 @@ def _claim(run: RunLayout, recipe: Recipe) -> bool:
                 f"Received: {directory}"
             ) from None
         wanted = recipe.to_dict()
+        # Settings of which the earlier version knew nothing were what they are by default.
+        earlier = {**{key: Recipe().to_dict()[key] for key in LATER}, **earlier}
         differing = [key for key in wanted if earlier.get(key) != wanted[key]]
         if differing or set(earlier) - set(wanted):
             key = (differing or sorted(set(earlier) - set(wanted)))[0]

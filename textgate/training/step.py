@@ -10,7 +10,7 @@ import tensorflow as tf
 from textgate._special_tokens import PAD
 from textgate.models import LanguageModel
 from textgate.training._loss import summed_cross_entropy
-from textgate.training._optimizer import AdamW
+from textgate.training._optimizer import SGD, AdamW
 from textgate.training._sampling import Sampler
 
 
@@ -32,7 +32,7 @@ class Steps:
     def __init__(
         self,
         lm: LanguageModel,
-        make_optimizer: Callable[[list[tf.Variable]], AdamW] | None,
+        make_optimizer: Callable[[list[tf.Variable]], AdamW | SGD] | None,
         rows: int | None,
         sampler: Sampler | None = None,
     ) -> None:
@@ -140,12 +140,13 @@ class Steps:
     def _train_step(
         self, dropout: bool, inputs: Any, targets: Any, rate: Any, *drawn: Any
     ) -> tuple[tf.Tensor, tf.Tensor]:
+        if self.optimizer is None:
+            raise ValueError("training needs an optimizer. Received: None")
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self._weights)
             loss, words = self._loss(inputs, targets, training=dropout, drawn=drawn)
-            mean = loss / tf.cast(words, loss.dtype)
-        if self.optimizer is None:
-            raise ValueError("training needs an optimizer. Received: None")
+            count = tf.shape(inputs)[0] if self.optimizer.per_row else words
+            mean = loss / tf.cast(count, loss.dtype)
         self.optimizer.apply(tape.gradient(mean, self._weights), rate)
         return loss, words
 
