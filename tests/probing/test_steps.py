@@ -453,6 +453,30 @@ def test_says_what_is_wrong(arguments, said):
         assert pd.Series([str(caught.value)]).str.contains(said).all(), caught.value
 
 
+def test_erasing_over_steps_leaves_nothing_to_read_there(rng):
+    found = planted(rng, examples=40)
+    values, quoted, _ = flat(found, "quoted")
+    eraser = tg.probing.leace(found, "quoted")
+    assert eraser.rank == 1
+    erased = eraser.transform(values)
+    np.testing.assert_allclose(erased[quoted].mean(0), erased[~quoted].mean(0), atol=1e-6)
+    matched = tg.probing.random_eraser(found, displacement=eraser.displacement, seed=1)
+    assert matched.displacement == pytest.approx(eraser.displacement, abs=1e-3)
+    np.testing.assert_allclose(
+        matched.projection,
+        tg.probing.random_eraser(values, displacement=eraser.displacement, seed=1).projection,
+    )
+    clean = found.copy(data=np.where(found.mask.values[..., None], eraser.transform(found), np.nan))
+    before, after = (
+        tg.probing.probe(data, "quoted", "line", None, controls=0) for data in (found, clean)
+    )
+    assert after.accuracy[0] <= after.majority[0] + 0.02 < before.accuracy[0] - 0.1
+    number = tg.probing.leace(found, "column").transform(values)
+    assert np.abs(np.corrcoef(number.T, flat(found, "column")[1])[-1, :-1]).max() < 1e-5
+    with pytest.raises(ValueError, match=r"go with a trace\. Received"):
+        tg.probing.leace(values, quoted, position="all")
+
+
 def test_an_unmasked_step_without_values_is_named(rng):
     found = planted(rng)
     found.values[0, 4, 1] = np.nan

@@ -238,7 +238,8 @@ def per_example(signal: Signal, values: PerExample, argument: str) -> np.ndarray
     if isinstance(values, str):
         coords: Mapping[Any, xr.DataArray] = signal.values.coords
         if values not in coords:
-            labels = [str(n) for n, c in coords.items() if c.dims == ("example",)]
+            own = (*_DIMS, "mask")
+            labels = [str(n) for n, c in coords.items() if n not in own and "unit" not in c.dims]
             raise ValueError(
                 f"`{argument}` must be values, or name a label of the trace; it has {labels}. "
                 f"Received: {argument}={values!r}"

@@ -24,12 +24,12 @@ erased at each step may bring the feature back from elsewhere within the same st
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from textgate.probing._signals import PerStep, Position, Trace
+from textgate.probing._signals import ALL, PerStep, Position, Trace, signal_of
 from textgate.probing._tasks import task_of
 from textgate.probing._threads import one_thread
 
@@ -130,7 +130,7 @@ def leace(
     >>> np.allclose(leace(states, labels.reshape(20, 10)).projection, eraser.projection)
     True
     """
-    if isinstance(features, Trace) and getattr(features, "ndim", 3) == 3:
+    if _is_trace(features):
         features, labels = _read(features, labels, signal, position, layer)
     elif signal is not None or position is not None or layer is not None:
         raise ValueError(
@@ -141,6 +141,10 @@ def leace(
     z = _targets(labels, len(data.x))
     z = z - z.mean(axis=0)
     return _eraser(data, _span(data.u.T @ z, float(np.linalg.norm(z, ord=2))), "leace")
+
+
+def _is_trace(features: Any) -> TypeGuard[Trace]:
+    return isinstance(features, Trace) and getattr(features, "ndim", 3) == 3
 
 
 def _read(
@@ -154,7 +158,14 @@ def _read(
 
 
 def random_eraser(
-    features: ArrayLike, rank: int = 1, displacement: float | None = None, seed: int = 0
+    features: ArrayLike | Trace,
+    rank: int = 1,
+    displacement: float | None = None,
+    seed: int = 0,
+    *,
+    signal: str | None = None,
+    position: Position = ALL,
+    layer: str | None = None,
 ) -> Eraser:
     """Return an eraser of random directions, the control of `leace`.
 
@@ -162,11 +173,14 @@ def random_eraser(
     space.
 
     Args:
-        features: Of shape `(n, features)`.
+        features: Of shape `(n, features)`; or a trace.
         rank: How many directions to take out.
         displacement: The displacement that it should have, as the `displacement` of the eraser it
             is compared with; what can't be reached is approached. By default what comes by chance.
         seed: Seed.
+        signal: Of a trace: the name of the signal, as for `probe`.
+        position: Of a trace: where it is read, as for `probe`; by default at all unmasked steps.
+        layer: Of a trace: the name of the layer, where it has several.
 
     Returns:
         The eraser.
@@ -180,6 +194,9 @@ def random_eraser(
     >>> round(random_eraser(features, displacement=0.3).displacement, 3)
     0.3
     """
+    if _is_trace(features):
+        source = signal_of(features, signal, layer)
+        features = source.read(*source.places(position))
     return random_erasers(features, rank, displacement, [seed])[0]
 
 
