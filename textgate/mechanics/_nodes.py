@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from textgate import recurrence
-from textgate.tracing import matching_nodes
+from textgate.tracing import as_traced, matching_nodes
 
 Node = xr.Dataset | xr.DataTree  # a node of a trace, or a trace of one layer
 DIMS = ("example", "time", "unit")
@@ -53,6 +53,7 @@ def node_of(trace: Node, layer: str | None = None) -> xr.Dataset:
             f"time, unit). Received: dims {tuple(trace.dims)}, cell {trace.attrs.get('cell')!r}"
         )
     recurrence.cell_of(trace.attrs["cell"])
+    trace = as_traced(trace)
     if "example" not in trace.dims:
         names = [name for name in trace.coords if name not in trace.dims]
         trace = trace.reset_coords(names).expand_dims("example").set_coords(names)

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
 from textgate._special_tokens import PAD
-from textgate.tracing import matching_nodes
+from textgate.tracing import as_booleans, matching_nodes
 
 if TYPE_CHECKING:
     from textgate.models import LanguageModel
@@ -159,23 +158,6 @@ def _chosen(signal: Signal, position: Position) -> np.ndarray:
             f"shape {signal.mask.shape}. Received: shape {chosen.shape}"
         )
     return chosen
-
-
-def as_booleans(array: np.ndarray, name: str) -> np.ndarray:
-    """Return booleans, also where joining traces has filled them up with NaN, which is false.
-
-    Raises:
-        ValueError: If there is something else.
-    """
-    if array.dtype == bool:
-        return array
-    there = ~pd.isna(array)
-    if array.dtype.kind not in "fiuO" or not np.isin(array[there].astype(float), (0, 1)).all():
-        raise ValueError(
-            f"`{name}` must be true or false at each step. Received: values of {array.dtype}"
-        )
-    true: np.ndarray = there & (np.where(there, array, 0) == 1)
-    return true
 
 
 def signal_of(trace: Trace, signal: str | None, layer: str | None = None) -> Signal:

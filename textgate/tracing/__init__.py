@@ -11,7 +11,7 @@ recurrent layers a model has and what they are called; interventions use the sam
 """
 
 from textgate.tracing._fingerprint import fingerprint
-from textgate.tracing._nodes import matching_nodes, nodes_of
+from textgate.tracing._nodes import as_booleans, as_traced, matching_nodes, nodes_of
 from textgate.tracing._opening import open_store as open
 from textgate.tracing._saving import save
 from textgate.tracing._sites import (
@@ -31,6 +31,8 @@ __all__ = [
     "Site",
     "SiteCall",
     "Untraceable",
+    "as_booleans",
+    "as_traced",
     "checked_sites",
     "find_sites",
     "fingerprint",

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import xarray as xr
 
 from textgate import recurrence
@@ -46,3 +48,32 @@ def matching_nodes(trace: xr.DataTree, layer: str | None = None) -> dict[str, xr
     return {
         name: node for name, node in nodes.items() if name == layer or name.endswith(f"/{layer}")
     }
+
+
+def as_booleans(array: np.ndarray, name: str) -> np.ndarray:
+    """Return booleans, also where joining traces has filled them up with NaN, which is false.
+
+    Raises:
+        ValueError: If there is something else.
+    """
+    if array.dtype == bool:
+        return array
+    there = ~pd.isna(array)
+    if array.dtype.kind not in "fiuO" or not np.isin(array[there].astype(float), (0, 1)).all():
+        raise ValueError(
+            f"`{name}` must be true or false at each step. Received: values of {array.dtype}"
+        )
+    true: np.ndarray = there & (np.where(there, array, 0) == 1)
+    return true
+
+
+def as_traced(node: xr.Dataset) -> xr.Dataset:
+    """Return a node as `trace` makes it, where joining has filled up mask and tokens with NaN."""
+    restored: dict[str, Any] = {}
+    if "mask" in node.coords and node["mask"].dtype != bool:
+        mask = node["mask"]
+        restored["mask"] = mask.copy(data=as_booleans(mask.values, "mask"))
+    if "token" in node.coords and node["token"].dtype == object:
+        token = node["token"]
+        restored["token"] = token.copy(data=token.fillna("").values.astype(str))
+    return node.assign_coords(restored) if restored else node
