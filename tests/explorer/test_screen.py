@@ -295,3 +295,13 @@ def test_axe_finds_nothing(browser, path, scheme):
         assert not [(one["id"], one["nodes"][0]["html"]) for one in found]
         screen.page.keyboard.press("Escape")
     screen.context.close()
+
+
+def test_the_worksheet_asks_and_does_not_answer(screen):
+    screen.page.evaluate("window.print = () => {}")
+    screen.page.click("[data-key=worksheet]")
+    screen.until(".worksheet")
+    assert screen.page.locator(".worksheet li").count() == 15
+    assert not screen.page.is_visible("#tgx-text")
+    screen.press("back to the page")
+    assert screen.page.is_visible("#tgx-text")

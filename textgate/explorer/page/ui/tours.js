@@ -119,15 +119,17 @@ async function worksheet(tours, labOf) {
         make("p", { class: "ticks" }, ...stop.choices(lab).map((choice) => make("span", {}, `☐ ${choice}`))),
         ...range(2).map((line) => make("p", { class: "blank" }, line ? "What I saw, and why: " : "Why I think so: ")))))));
   }
-  const sheet = make("div", { class: "tgx worksheet" }, make("h1", {}, "What the gates do: predict, then look"),
+  const close = () => {
+    sheet.remove();
+    document.documentElement.classList.remove("tgx-printing");
+  };
+  const sheet = make("div", { class: "tgx worksheet" },
+    make("p", { class: "no-print" }, make("button", { type: "button", class: "action", onclick: () => window.print() }, "print"), " ",
+      make("button", { type: "button", class: "action", onclick: close }, "back to the page")),
+    make("h1", {}, "What the gates do: predict, then look"),
     make("p", {}, "Name: ______________________   For each question: tick what you expect, say why, then answer it in the page."), ...parts);
   document.body.append(sheet);
   document.documentElement.classList.add("tgx-printing");
-  const done = () => {
-    sheet.remove();
-    document.documentElement.classList.remove("tgx-printing");
-    window.removeEventListener("afterprint", done);
-  };
-  window.addEventListener("afterprint", done);
+  window.scrollTo(0, 0);
   window.print();
 }
