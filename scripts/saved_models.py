@@ -3,15 +3,18 @@
     python scripts/saved_models.py runs/she-her             # lstm and gru of a study
     python scripts/saved_models.py runs/she-her --to saved_models
     python scripts/saved_models.py --novels runs/novels/lstm    # of a study of running text
+    python scripts/saved_models.py --again             # all that are there, from themselves
 
 Whatever tables of an evaluation the first two lack, or have in part, are made first. `make
-saved-models` calls this for them, and trains them before if they aren't there.
+saved-models` calls this for them, and trains them before if they aren't there. `--again` gives the
+models that are there today's endpoints: weights, vocabulary and card stay as they are.
 """
 
 import argparse
 import pathlib
 
 import pandas as pd
+import tensorflow as tf
 
 import textgate as tg
 
@@ -40,9 +43,17 @@ def evaluate(run: pathlib.Path) -> None:
 
 
 def export(run: pathlib.Path, to: pathlib.Path, card: str, half: bool = False) -> None:
-    """Write a run's SavedModel with its card, over the one that is there."""
+    """Write the SavedModel of a run, or of one that is there, with its card."""
     tg.export.saved_model(tg.load(run), to, overwrite=to.exists(), card=card, half=half)
     print(f"wrote {to}")
+
+
+def export_again(shipped: pathlib.Path) -> None:
+    """Write each SavedModel anew from its own weights."""
+    for path in sorted(path.parent for path in shipped.glob("*/saved_model.pb")):
+        card = (path / "README.md").read_text(encoding="utf-8")
+        described = tf.saved_model.load(str(path)).describe()["description"].numpy().decode()
+        export(path, path, card, half="half precision" in described)
 
 
 def main() -> None:
@@ -53,9 +64,12 @@ def main() -> None:
     )
     parser.add_argument("--novels", type=pathlib.Path, help="an evaluated run of the novels")
     parser.add_argument("--to", type=pathlib.Path, default=pathlib.Path("saved_models"))
+    parser.add_argument("--again", action="store_true", help="export what is there anew")
     arguments = parser.parse_args()
-    if arguments.runs is None and arguments.novels is None:
-        parser.error("give a directory with the runs lstm and gru, or --novels RUN")
+    if arguments.again:
+        export_again(arguments.to)
+    elif arguments.runs is None and arguments.novels is None:
+        parser.error("give a directory with the runs lstm and gru, --novels RUN, or --again")
     for name in MODELS if arguments.runs else ():
         run = arguments.runs / name
         evaluate(run)

@@ -80,6 +80,7 @@ def test_exported_models_are_read(monkeypatch, lm, tmp_path, capsys):
         (["MODEL", "She", "-k", "0"], "k=0"),
         (["MODEL", "She", "--words", "-1"], "words=-1"),
         (["MODEL", "She", "--edits", "nothing.json"], "nothing.json"),
+        (["MODEL", "She", "--edits", "MODEL"], "small.keras"),
         (["OTHER", "She"], "language model"),
         (["no/such/run", "She"], "no/such/run"),
     ],

@@ -84,6 +84,8 @@ def test_their_interventions_are_those_of_todays_code(both):
     ids = [lm.tokenizer.vocabulary.index(form) for form in forms]
     expected = np.exp(tg.intervene(lm, [clamp]).next_logprobs(TEXTS))[:, ids]
     np.testing.assert_allclose(found["form_probabilities"], expected, rtol=0, atol=1e-5)
+    likeliest = tg.intervene(lm, [clamp]).next_words(TEXTS[0])
+    np.testing.assert_allclose(found["probabilities"][0], likeliest["probability"], atol=1e-5)
 
 
 def test_they_know_the_task(both):

@@ -70,12 +70,12 @@ def arrays_at(path: Path, option: str) -> Any:
         with content:
             arrays = {name: content[name] for name in content.files}
         if not all(isinstance(array, np.ndarray) for array in arrays.values()):
-            raise ValueError("an archive of other things")
+            raise ValueError  # an archive of other things
         return arrays
-    except Exception as error:  # zipfile's, zlib's, and NumPy's own
-        reason = " ".join(str(error).split())[:120]
+    except Exception:  # zipfile's, zlib's, and NumPy's own
         raise ValueError(
-            f"{option} takes a .npy or .npz file of plain arrays ({reason}). Received: {path}"
+            f"{option} takes a .npy or .npz file of plain arrays; this is none, or it is damaged. "
+            f"Received: {path}"
         ) from None
 
 

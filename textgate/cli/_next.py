@@ -59,10 +59,11 @@ def next_words(
 def _edited(lm: Any, path: Path) -> Any:
     """Return the model with the interventions of a file."""
     import textgate
+    from textgate._reading import read_text
 
     if not path.is_file():
         raise FileNotFoundError(f"--edits: there is no such file. Received: {path}")
-    found = textgate.interventions.from_json(path.read_text(encoding="utf-8"))
+    found = textgate.interventions.from_json(read_text(path))
     return textgate.intervene(lm, found if isinstance(found, list) else [found])
 
 
