@@ -8,7 +8,7 @@ import textgate as tg
 from textgate.models import LanguageModel
 from textgate.tokenizers import WordTokenizer
 
-WORDS = ["she", "her", "his", "fed", "dog", "and", "n't", "'s", ",", ".", "é", "Zoë", "…x", "3,000"]
+WORDS = ["she", "her", "his", "fed", "dog", "and", "n't", "'s", ",", ".", "é", "Zoë", "x", "3,000"]
 # Arguments of `LanguageModel`, by name.
 KINDS = {
     "lstm": {"units": 5},

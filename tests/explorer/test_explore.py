@@ -10,7 +10,7 @@ import pytest
 import textgate as tg
 from textgate.explorer import Explorer, payload_of
 from textgate.models import LanguageModel
-from textgate.tokenizers import WordTokenizer
+from textgate.tokenizers import WhitespaceTokenizer, WordTokenizer
 
 from .models import model_of
 
@@ -19,6 +19,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
+SPECIAL = ["<unk>", "<eos>"]
 HOSTILE = [
     "</script><script>window.ran = 1</script>",
     "<img src=x onerror='window.ran = 1'>",
@@ -58,14 +59,14 @@ def test_a_page_asks_for_nothing_and_has_no_errors(browser, tmp_path):
 
 def test_text_of_data_never_runs(browser, tmp_path):
     words = ["she", "her", *(text.replace(" ", "\N{NO-BREAK SPACE}") for text in HOSTILE)]
-    lm = small(words=words)
+    lm = LanguageModel(WhitespaceTokenizer([*SPECIAL, *words]), units=3, seed=0)
     explorer = tg.explore(lm, corpus=HOSTILE, title=HOSTILE[0])
     page = browser.new_page()
     page.goto(explorer.save(tmp_path / "page.html").as_uri())
     page.wait_for_selector("#textgate-explorer:not([aria-busy])")
     assert page.evaluate("window.ran") is None
     assert page.evaluate("textgate.data.corpus") == HOSTILE
-    assert page.evaluate("textgate.data.models[0].tokenizer.vocabulary.slice(4)") == words
+    assert page.evaluate("textgate.data.models[0].tokenizer.vocabulary.slice(3)") == words
     assert page.title() == HOSTILE[0]
     page.close()
 

@@ -10,7 +10,8 @@ import pytest
 
 import textgate as tg
 from textgate.explorer import Explorer, payload_of, portable
-from textgate.tokenizers import WordTokenizer
+from textgate.models import LanguageModel
+from textgate.tokenizers import CharacterTokenizer, WhitespaceTokenizer, WordTokenizer
 
 from .models import KINDS, TEXTS, WORDS, model_of, random_edits
 
@@ -167,6 +168,37 @@ def test_words_are_those_of_the_tokenizer(ask, rng):
     for text, answer in zip(texts, ask("float32", "run", questions), strict=True):
         assert answer["tokens"] == ["<bos>", *lm.tokenizer.split(text)], ascii(text)
         assert answer["unknown"] == np.flatnonzero(lm.encode([text])[0] == 1).tolist()
+
+
+TOKENIZERS = {
+    "words": WordTokenizer([*WORDS, "e\u0301t\u00e9"]),
+    "whitespace": WhitespaceTokenizer(["<unk>", "<eos>", "the", "U.S.", "@-@", "Zo\u00eb"]),
+    "characters": CharacterTokenizer(["<eos>", *"ab \n\u00e9\u1ec7\u0301e"], begin="<eos>"),
+    "of_unknown": CharacterTokenizer(["?", *"ab\N{GRINNING FACE}"], unknown="?", begin="?"),
+}
+SPELLED = ["", "ab", " a  b\n", "the U.S.\t@-@ led\x0b<eos>\u00a0the", "Zoe\u0308 e\u0301te\u0301"]
+SPELLED += ["e\u0323\u0302 \u1ec7 e\u0301\u00e9 a", "b\N{GRINNING FACE}a"]
+
+
+@pytest.mark.law(10)
+def test_tokens_of_every_tokenizer_are_those_of_python(browser, tmp_path):
+    models = {name: LanguageModel(one, units=2, seed=0) for name, one in TOKENIZERS.items()}
+    page = browser.new_page()
+    page.goto(tg.explore(models, corpus=["a"]).save(tmp_path / "page.html").as_uri())
+    page.wait_for_function("window.textgate")
+    for name, lm in models.items():
+        questions = [{"model": name, "text": text, "signals": False} for text in SPELLED]
+        for text, answer in zip(SPELLED, page.evaluate(_ASK, ["run", questions]), strict=True):
+            try:
+                ids, tokens = lm.encode([text])[0], lm.tokens([text])[0].tolist()
+            except ValueError:
+                assert "no token for" in answer["error"]
+                continue
+            assert answer["tokens"] == tokens, (name, text)
+            assert answer["unknown"] == np.flatnonzero(ids == lm.tokenizer.unknown_id).tolist()
+            read = lm.token_logprobs([text])[0][1:]
+            np.testing.assert_allclose(answer["logprobs"][1:], read, atol=1e-3)
+    page.close()
 
 
 @pytest.mark.law(10)

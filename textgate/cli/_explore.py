@@ -23,7 +23,7 @@ def explore(
     ] = False,
     tokenizer: Annotated[
         Path | None,
-        typer.Option(help="The vocabulary of a model of word ids: a file of WordTokenizer.save."),
+        typer.Option(help="The vocabulary of a model of word ids: a file of tokenizers.save."),
     ] = None,
     inputs: Annotated[Path | None, typer.Option(help=INPUTS)] = None,
     port: Annotated[int, typer.Option(help="Of the local server; a free one by default.")] = 0,
@@ -62,7 +62,7 @@ def _serve(models: list[Any], tokenizer: Path | None, inputs: Path | None, port:
 
     server = textgate.explorer.Server(
         models,
-        tokenizer=None if tokenizer is None else textgate.tokenizers.WordTokenizer.load(tokenizer),
+        tokenizer=None if tokenizer is None else textgate.tokenizers.load(tokenizer),
         inputs=None if inputs is None else inputs_at(inputs, models[0].model),
         port=port,
     )

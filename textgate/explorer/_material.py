@@ -74,9 +74,10 @@ def _pair(row: Mapping[Any, Any], group: str, tokenizers: Sequence[Any]) -> dict
     for tokenizer in tokenizers:
         good, bad = (tokenizer.split(str(row[name])) for name in ("good", "bad"))
         text, twin = (tokenizer.split(str(row[n])) for n in ("prefix", "counterpart_prefix"))
-        words = [good[target], bad[target]]
-        if len(text) != len(twin) or len(text) != target or text == twin:
+        # With other tokens than words the target stands elsewhere, or is several.
+        if not len(text) == len(twin) == target < min(len(good), len(bad)) or text == twin:
             return None
+        words = [good[target], bad[target]]
         if not _knows(tokenizer, [*text, *twin, *words]):
             return None
     if not words:

@@ -22,13 +22,14 @@ import numpy as np
 from textgate.layers import spec_of, weights_of
 from textgate.models import LanguageModel
 from textgate.recurrence import GRU, LSTM, SIMPLE_RNN, Cell, Spec
-from textgate.tokenizers import WordTokenizer
+from textgate.tokenizers import CharacterTokenizer, WhitespaceTokenizer, WordTokenizer
 
 Precision = Literal["float16", "float32"]
 PRECISIONS = {"float16": "f2", "float32": "f4"}
 
 # What `page/engine/cells.js` has.
 CELLS = (LSTM, GRU, SIMPLE_RNN)
+TOKENIZERS = (WordTokenizer, WhitespaceTokenizer, CharacterTokenizer)  # `page/engine/tokenizer.js`
 ACTIVATIONS = (
     *("linear", "tanh", "sigmoid", "hard_sigmoid", "hard_tanh", "relu", "softplus", "softsign"),
     *("exponential", "silu", "elu"),
@@ -53,7 +54,7 @@ def payload_of(
     """Return a language model as the page's JSON holds it.
 
     Args:
-        lm: A `textgate.models.LanguageModel` with recurrent layers and a word tokenizer.
+        lm: A `textgate.models.LanguageModel` with recurrent layers and a tokenizer of ours.
         name: What it is called in the page; by default the kind of its cells.
         precision: That of the weights, `"float16"` or `"float32"`.
         title: Its name in text; by default the cells' title.
@@ -109,10 +110,11 @@ def _check(lm: Any) -> None:
             "a page holds language models of textgate; any other model is shown with a local "
             f"server behind the page. Received: {type(lm).__name__}"
         )
-    if type(lm.tokenizer) is not WordTokenizer:
+    if type(lm.tokenizer) not in TOKENIZERS or lm.tokenizer.begin_id is None:
         raise CannotHoldError(
-            "a page can hold the word tokenizer only; this model is shown with a local server "
-            f"behind the page. Received: {type(lm.tokenizer).__name__}"
+            "a page can hold tokenizers of words, white space and characters with a token at the "
+            "beginning of a text; another model is shown with a local server behind the page. "
+            f"Received: {lm.tokenizer!r}"
         )
     for layer in lm.recurrent_layers:
         cell = getattr(layer, "cell", None)
@@ -136,8 +138,9 @@ def _check(lm: Any) -> None:
                 )
 
 
-def _tokenizer(tokenizer: WordTokenizer) -> dict[str, Any]:
+def _tokenizer(tokenizer: Any) -> dict[str, Any]:
     return {
+        "kind": tokenizer.kind,
         "vocabulary": list(tokenizer.vocabulary),
         "unknown": tokenizer.unknown_id,
         "begin": tokenizer.begin_id,

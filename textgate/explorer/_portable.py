@@ -79,6 +79,11 @@ def _plain(
         "subspace": intervention.subspace,
     }
     place = (target.site.path, intervention.signal)
+    if contribution.function is not None:
+        raise ValueError(
+            "a function can't be written down as numbers; run it in Python. "
+            f"Received: {intervention!r}"
+        )
     if contribution.rows is not None:
         values = contribution.rows(0, 1)[0][:, target.numbers]
     else:

@@ -10,7 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textgate.tokenizers._registry import register
 from textgate.tokenizers._split import check_unicode
@@ -99,6 +99,11 @@ class CharacterTokenizer(VocabularyTokenizer):
             )
         room = None if size is None else size - len(special)
         return cls([*special, *found[:room]], unknown, end, end)
+
+    @property
+    def rules(self) -> dict[str, Any]:
+        """What makes characters of a text: `spellings`, and what takes the place of each."""
+        return {"spellings": [list(rule) for rule in self._rules]}
 
     def split(self, text: str) -> list[str]:
         """Return the characters."""

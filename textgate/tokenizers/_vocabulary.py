@@ -128,6 +128,11 @@ class VocabularyTokenizer:
         return tokens
 
     @property
+    def rules(self) -> dict[str, Any]:
+        """What makes tokens of a text, for programs in other languages, ready for JSON."""
+        return {}
+
+    @property
     def graph(self) -> "TokenGraph":
         """The tokenizer as a `tf.Module` that owns its lookup table."""
         if self._graph is None:

@@ -85,7 +85,7 @@ export class Engine {
    */
   knows({ model, word }) {
     const { tokenizer } = this.model(model);
-    return tokenizer.idOf(word) !== tokenizer.unknown;
+    return ![tokenizer.unknown, -1].includes(tokenizer.idOf(word));
   }
 
   /**
@@ -108,7 +108,7 @@ export class Engine {
       next: lazily(ids.length, (step) => model.likeliest(output(step), k)),
       asked: lazily(ids.length, (step) => {
         const { logits, total } = output(step);
-        return words.map((word, i) => ({ word, probability: Math.exp(logits[asked[i]] - total) }));
+        return words.map((word, i) => ({ word, probability: Math.exp((logits[asked[i]] ?? -Infinity) - total) }));
       }),
       logprobs: lazily(ids.length, (step) => {
         if (!step) return null;
