@@ -249,6 +249,15 @@ def test_a_model_of_text_that_knows_no_gendered_word_has_its_mechanics_all_the_s
     assert (tmp_path / "lstm" / "mechanics" / "saturation.csv").is_file()
 
 
+def test_units_that_hold_gender_are_those_that_carry_it(tmp_path, monkeypatch):
+    model = ModelStages(Settings(text=("x.txt",)), tmp_path, "lstm", progress=False)
+    finding = {"sufficient": [8, 35], "necessary": [4, 8, 35]}
+    monkeypatch.setattr(ModelStages, "finding", lambda self: finding)
+    assert model.holding_units() == (8, 35, 4)  # a finding of before
+    finding["carriers"] = [8, 35]
+    assert model.holding_units() == (8, 35)
+
+
 def test_a_full_disk_is_no_reason_to_leave_something_out(done, monkeypatch):
     place, settings, _ = done
     model = ModelStages(settings, place, "gru", progress=False)

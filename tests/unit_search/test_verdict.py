@@ -154,6 +154,16 @@ def test_what_failed_is_told():
     assert "0.025 or less is needed; and as many random units do it as well (p = 0.3)" in text
 
 
+def test_a_set_that_only_the_discovery_half_found_wanting():
+    good = SetFacts(Units([1, 2]), 4, judgement=Judgement(True, 0.0005, 0.01))
+    poor = SetFacts(Units([1, 2]), 4, judgement=Judgement(False, 0.0005, 0.01))
+    for chosen, enough in ((good, True), (poor, False)):
+        text = said(Facts("gender", "x", 0.99, sufficient=chosen, necessary=chosen))
+        assert text.count("which is enough, but it was not on the discovery half") == 2 * enough
+        assert ("and 90 % were asked for" in text) != enough
+        assert ("and 60 % or less was asked for" in text) != enough
+
+
 def test_a_member_that_does_nothing_is_told():
     facts = Facts("gender", "x", 0.99, sufficient=confirmed(3), necessary=confirmed(3, 5))
     rows = [(3, 0.0005, True), (3, 0.0005, True), (5, 0.985, False)]

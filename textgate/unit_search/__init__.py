@@ -34,7 +34,9 @@ half, which is what a necessary unit leaves.
 an item with parts in both is left out. The division looks at how sentences are built and never at
 what the model does. (2) By choices: layer, candidates, sets, their sizes, the direction and the
 reference values of ablations all come from the discovery half. Nothing is tuned on the other; a set
-that fails there is reported as failed, and no second one is tried. (3) By the model: its training
+that fails there is reported as failed, and no second one is tried. (Each of the two sets is tested
+for both claims. A sufficient set that is confirmed as necessary, too, is the necessary one, if the
+other has more units; so necessity has two tests.) (3) By the model: its training
 sentences are other sentences, made of the same words; "held out" means held out from the choice of
 units. (4) Pronouns, determiners, and the nouns of other referents do occur in both halves.
 
@@ -43,6 +45,13 @@ do. Sets matched in activation norm: that any units as active would do. The same
 weights: that the architecture or the pairs would do. Another kind of agreement and ordinary
 sentences: that the model is just broken. Directions apart: that the model has only come to say the
 same word always. `lost` in the tables adds the directions up, and so is blind to such a shift.
+
+*What a test can show.* With few clusters no effect is clear enough: signs of four clusters are all
+positive by chance in one draw of 16. So the verdict says how many there were, and how many it
+takes.
+
+*Which units carry it.* A set is a claim about its units together. One that does nothing by itself
+on the confirmation half, and isn't missed in its set there, is no `carrier`.
 
 *What is not shown.* Units of several layers or signals at once are not tried, and forward selection
 need not find the smallest set there is, only a small one.

@@ -21,6 +21,7 @@ _WRONG = 0.25  # accuracy below which one asks whether it is the model that errs
 _WRONG_WAY_ROUND = (
     " It decides the other way in most items: are `good` and `bad`, or base and source, exchanged?"
 )
+_BY_WHICH = "on the discovery half, by which sets are chosen"
 _MOST_CODES = 4  # units whose values are told
 
 
@@ -91,9 +92,13 @@ def _why_not_sufficient(facts: Facts, flips: str, goals: Goals) -> str:
         )
     if not tried:
         return f"no unit of {facts.place} moves {facts.feature}."
+    judged = facts.sufficient.judgement
+    asked = f"and {_percent(goals.flipped)} were asked for"
+    if judged is not None and judged.reached:
+        asked = f"which is enough, but it was not {_BY_WHICH}"
     return (
         f"the best {len(tried)} units of {facts.place} (at most {facts.sufficient.limit} were "
-        f"allowed) flip {flips} when interchanged, and {_percent(goals.flipped)} were asked for."
+        f"allowed) flip {flips} when interchanged, {asked}."
     )
 
 
@@ -137,6 +142,8 @@ def _shortfall(chosen: SetFacts, asked: str, power: Power | None) -> str:
         power: What the test can show.
     """
     judged = chosen.judgement
+    if not chosen.reached and judged is not None and judged.reached:
+        return f"which is enough, but it was not {_BY_WHICH}."
     if judged is None or not chosen.reached:
         return f"and {asked} was asked for."
     reasons = [] if judged.reached else [f"{asked} was asked for"]
