@@ -405,6 +405,11 @@ def test_steps_are_chosen_in_every_way(rng):
         again = tg.probing.probe(found, given, "line", None, **options)
         assert again.accuracy[0] == one.accuracy[0]
         assert again.steps[0] == one.steps[0]
+    column = np.where(missing, None, found.column.values)  # numbers, as objects
+    assert tg.probing.probe(found, column, "line", None, **options).steps[0] == one.steps[0]
+    # Groups may be anything; what has none takes no part.
+    halves = np.where(missing, np.nan, np.arange(24)[:, None] % 2)
+    assert tg.probing.probe(found, "quoted", halves, None, **options).groups[0] == 2
 
 
 def test_labels_of_words_are_probed_at_their_words():
@@ -420,6 +425,9 @@ def test_labels_of_words_are_probed_at_their_words():
     table = tg.probing.probe(trace, "odd", None, "cell_state", controls=1)
     assert table.steps[0] == sum(map(len, odd))  # and not <bos>
     assert table.accuracy[0] > 0.9  # the word itself says so
+    known = tg.probing.word_embeddings(lm, texts)
+    table = tg.probing.probe(trace, "odd", None, "cell_state", controls=0, embedding=known)
+    assert table.embedding[0] > 0.9
     scores = tg.probing.unit_scores(trace, "odd", None, "cell_state", permutations=19)
     assert (scores.low_class[0], scores.high_class[0]) == ("0", "1")
 

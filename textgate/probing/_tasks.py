@@ -187,13 +187,20 @@ def _by_steps(signal: Signal, values: PerStep, argument: str) -> tuple[np.ndarra
             f"Received: shape {array.shape}"
         )
     if kind is None:
+        if array.dtype == object and _are_floats(array[~pd.isna(array)]):
+            array = array.astype(np.float64)
         kind = NUMBERS if array.dtype.kind == "f" else "class"
-        if kind == NUMBERS and set(array[~np.isnan(array)].tolist()) in ({0}, {1}, {0, 1}):
+        lost = kind == NUMBERS and set(array[~np.isnan(array)].tolist()) in ({0}, {1}, {0, 1})
+        if lost and argument == "labels":
             raise ValueError(
                 f"`{argument}` could be true and false, which joining traces makes numbers of; "
                 "give bools, and `None` for those that are missing. Received: floats, 0 and 1"
             )
     return (array.astype(np.float64) if kind == NUMBERS else array), kind
+
+
+def _are_floats(values: np.ndarray) -> bool:
+    return bool(len(values)) and all(isinstance(v, float | np.floating) for v in values)
 
 
 def codes_of(values: np.ndarray) -> tuple[np.ndarray, list[Any]]:
