@@ -54,8 +54,9 @@ def test_every_setting_that_has_a_help_is_an_option(monkeypatch, tmp_path):
     recipes = []
     monkeypatch.setattr("textgate.training.train", lambda recipe, run, **_: recipes.append(recipe))
     words = {"data": ("a.txt", "b.txt"), "validation": "c.txt", "cell": "gru", "units": (3, 2)}
+    words["tokens"] = "characters"
     arguments = ["--data", "a.txt", "--data", "b.txt", "--validation", "c.txt"]
-    arguments += ["--cell", "gru", "--units", "3,2"]
+    arguments += ["--cell", "gru", "--units", "3,2", "--tokens", "characters"]
     numbers = {}
     for name, field in Recipe.options().items():
         if name not in words:
