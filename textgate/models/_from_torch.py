@@ -212,7 +212,7 @@ def _rows(
 ) -> np.ndarray:
     """Return the weights' row of each of the tokenizer's tokens, −1 where there is none."""
     words = list(tokens if vocabulary is None else vocabulary)
-    if vocabulary is None and len(words) == size + 1 and not words[0]:
+    if vocabulary is None and not words[0]:
         del words[0]  # padding has no row
     if len(words) != size:
         which = "the tokenizer's vocabulary" if vocabulary is None else "`vocabulary`"
