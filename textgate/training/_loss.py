@@ -14,6 +14,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from textgate.recurrence.fast.custom_gradients import custom_gradient
+
 
 def summed_cross_entropy(
     features: tf.Tensor, matrix: tf.Tensor, bias: Any, labels: tf.Tensor, transposed: bool
@@ -31,7 +33,7 @@ def summed_cross_entropy(
         A scalar, in nats.
     """
 
-    @tf.custom_gradient
+    @custom_gradient
     def function(features: tf.Tensor, matrix: tf.Tensor, *bias: tf.Tensor) -> Any:
         logits = tf.matmul(features, matrix, transpose_b=transposed)
         if bias:

@@ -5,6 +5,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from textgate.recurrence.fast.custom_gradients import custom_gradient
+
 Tensors = Sequence[tf.Tensor]
 
 _WORTH_HALVING = 16  # sequences
@@ -173,14 +175,14 @@ def with_gradient(
         differentiable: How many of the outputs, from the first on, gradients go through.
     """
 
-    @tf.custom_gradient
+    @custom_gradient
     def function(*arguments: tf.Tensor) -> Any:
         outputs, kept = forward(*arguments)
 
         def gradient(*upstream: tf.Tensor) -> Tensors:
             upstream = upstream[:differentiable]
 
-            @tf.custom_gradient
+            @custom_gradient
             def first(*inputs: tf.Tensor) -> Any:
                 def second(*upstream_of_first: tf.Tensor) -> Tensors:
                     return _gradient_of_gradient(plain, inputs, len(arguments), upstream_of_first)
@@ -220,7 +222,7 @@ def attached(
     `function` is evaluated only if a gradient arrives.
     """
 
-    @tf.custom_gradient
+    @custom_gradient
     def attach(*arguments: tf.Tensor) -> Any:
         def gradient(*upstream: tf.Tensor) -> Tensors:
             with tf.GradientTape() as tape:
