@@ -5,6 +5,7 @@ that has learned what decides between them gives the right one the greater proba
 """
 
 import functools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ def minimal_pairs(
         pairs = _from_tfds(name, data_dir)
         return pairs if size is None else pairs.head(size)
     plain = name.removesuffix(".gz")
-    if isinstance(source, Path) or plain.endswith(_FILES) or Path(name).exists():
+    if isinstance(source, Path) or plain.endswith(_FILES) or os.path.exists(name):
         pairs = pair_files.read(source)
         return pairs if size is None else pairs.head(size)
     names = ", ".join(sorted(_GENERATED))

@@ -48,7 +48,7 @@ def check_split(split: str, source: str = "pronoun_agreement") -> None:
     Raises:
         ValueError: If there is no such split.
     """
-    if split not in SIZES:
+    if not isinstance(split, str) or split not in SIZES:
         known = ", ".join(SPLITS)
         raise ValueError(f"{source} has the splits {known}. Received: split={split!r}")
 

@@ -111,7 +111,7 @@ def items(source: str, split: str, size: int | None = None, seed: int = 0) -> It
         ValueError: If there is no such split.
     """
     kind = AGREEMENTS[source]
-    if split not in kind.sizes:
+    if not isinstance(split, str) or split not in kind.sizes:
         raise ValueError(
             f"{source} has the splits {', '.join(kind.sizes)}. Received: split={split!r}"
         )

@@ -129,12 +129,12 @@ def find_files(source: str) -> list[pathlib.Path]:
         ValueError: If a file is named whose name doesn't end in .txt or .txt.gz.
     """
     path = pathlib.Path(source).expanduser()
-    if path.is_file():
+    if os.path.isfile(path):
         paths = [path]
     else:
         names = sorted(glob.glob(str(path), recursive=True))
         paths = [pathlib.Path(name) for name in names if os.path.isfile(name)]
-        if path.is_dir() or (paths and not _matches(paths)):
+        if os.path.isdir(path) or (paths and not _matches(paths)):
             raise ValueError(
                 "A corpus is made of files that end in .txt or .txt.gz; give the files or a glob, "
                 f"such as {os.path.join(source, '*.txt')!r}. Received: {source!r}"

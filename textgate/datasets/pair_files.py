@@ -201,7 +201,7 @@ def _table(path: Path, separator: str) -> pd.DataFrame:
     if missing:
         raise ValueError(
             f"A table of pairs has the columns prefix, good and bad (or prefix, pronoun and "
-            f"gender); {', '.join(missing)} missing. Received: {path} with {', '.join(columns)}"
+            f"gender); {', '.join(missing)} missing. Received: {path} with {columns!r:.200}"
         )
     return pd.DataFrame([_row_of_table(number, row) for number, row in enumerate(rows)])
 

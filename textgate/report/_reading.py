@@ -28,7 +28,7 @@ def read(directory: str | os.PathLike[str]) -> Findings:
         ValueError: If a file is not what its name says.
     """
     place = Path(directory)
-    if not place.is_dir():
+    if not os.path.isdir(place):
         raise FileNotFoundError(
             f"there is no such directory; give a study's or a run's. Received: {place}"
         )

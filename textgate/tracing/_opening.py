@@ -127,7 +127,10 @@ def _checked(dataset: xr.Dataset, path: Path, node: str) -> xr.Dataset:
 def _refuse_damaged_chunk(path: Path, name: str) -> None:
     """Raise an error that names the first chunk that cannot be read, in an array or a group."""
     for file in sorted((path / name).rglob("zarr.json")):
-        node = zarr.open(str(file.parent), mode="r")
+        try:
+            node = zarr.open(str(file.parent), mode="r")
+        except Exception:  # whatever damaged metadata may lead to
+            continue
         if not isinstance(node, zarr.Array):
             continue
         for place in np.ndindex(*node.cdata_shape):

@@ -6,6 +6,7 @@ belongs to one recipe, and keeps it as `config.json`.
 
 import dataclasses
 import math
+import numbers
 import typing
 from collections.abc import Mapping
 from typing import Any
@@ -53,7 +54,8 @@ def _check(field: "dataclasses.Field[Any]", value: Any) -> None:
     kinds = typing.get_args(field.type) or (field.type,)
     if (least is None and above is None) or (value is None and type(None) in kinds):
         return
-    is_right = isinstance(value, int) or int not in kinds
+    kind = int if int in kinds else numbers.Real
+    is_right = isinstance(value, kind) and not isinstance(value, bool)
     if not (is_right and (value > above if least is None else value >= least) and value <= most):
         raise ValueError(
             f"`{field.name}` must be a number from {above if least is None else least:g} to "
