@@ -242,14 +242,17 @@ class _ByBatch:
 
     def __init__(self, function: Callable, fixed: Callable[[], bool]) -> None:
         self._function, self._fixed = function, fixed
-        # By the types and shapes of a batch, as they are or with `None` for a size that is open.
+        # By structure, types and shapes of a batch, as they are or with `None` for an open size.
         self.compiled: dict[tuple, Callable] = {}
         self._lock = threading.RLock()
 
     def __call__(self, state: list[Tensor], weights: Any, batch: Any) -> Any:
         from keras import tree
 
-        exact = tuple((x.dtype.name, tuple(x.shape)) for x in tree.flatten(batch))
+        # What stands where comes first: the same arrays may come as a list or by their names.
+        structure = str(tree.map_structure(lambda _: 0, batch))
+        parts = ((x.dtype.name, tuple(x.shape)) for x in tree.flatten(batch))
+        exact = ((structure, ()), *parts)
         with self._lock:
             function = self.compiled.get(exact) or self._for(exact, state, batch)
             self.compiled[exact] = function
@@ -278,7 +281,7 @@ class _ByBatch:
         import tensorflow as tf
         from keras import tree
 
-        specs = [tf.TensorSpec(shape, dtype) for dtype, shape in shapes]
+        specs = [tf.TensorSpec(shape, dtype) for dtype, shape in shapes[1:]]
         signature = [
             [tf.TensorSpec(value.shape, value.dtype) for value in state],
             tree.pack_sequence_as(batch, specs),

@@ -236,3 +236,19 @@ def test_names_of_layers():
     assert [(s.path, call) for s, call in resolve("gru/call_2", sites)] == [("gru", 2)]
     with pytest.raises(ValueError, match=r"both/encoder/lstm.*give the path.*Received: 'lstm'"):
         resolve("lstm", sites)
+
+
+def test_inputs_come_in_any_form_that_predict_takes_in_any_order():
+    a, b = (keras.Input((3, 2), name=name) for name in "ab")
+    y = keras.layers.LSTM(2, name="of_a")(a) + keras.layers.LSTM(2, name="of_b")(b)
+    model = keras.Model([a, b], y)
+    x = np.random.default_rng(0).normal(size=(2, 4, 3, 2)).astype("float32")
+    forms = [list(x), {"a": x[0], "b": x[1]}, tuple(x), {"b": x[1], "a": x[0]}]
+    expected = tg.trace(model, forms[0])
+    for form in [*forms, *forms[::-1]]:
+        for layer in ("of_a", "of_b"):
+            found = tg.trace(model, form)[layer]["cell_state"].values
+            np.testing.assert_array_equal(found, expected[layer]["cell_state"].values)
+        np.testing.assert_allclose(
+            tg.intervene(model, []).predict(form), model.predict(form, verbose=0), atol=1e-6
+        )
