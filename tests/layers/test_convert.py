@@ -140,3 +140,19 @@ def test_what_cannot_be_converted_is_named():
     ]:
         with pytest.raises(ValueError, match=f"Received: .*{part}"):
             call()
+
+
+@pytest.mark.parametrize("kind", [keras.layers.LSTM, keras.layers.GRU])
+def test_the_copy_and_the_model_have_memory_of_their_own(kind):
+    """JAX gives buffers away when it trains; neither may then lack its own."""
+    model = keras.Sequential([keras.Input((3, 2)), kind(2, dropout=0.1), keras.layers.Dense(1)])
+    x = np.ones((4, 3, 2), "float32")
+    before = model.predict(x, verbose=0)
+    copy = convert(model, to="textgate")
+    for one in (copy, model):
+        one.compile("adam", "mse")
+        one.fit(x, np.ones((4, 1)), epochs=1, verbose=0)
+        one.predict(x, verbose=0)
+    again = convert(copy, to="keras")
+    copy.fit(x, np.ones((4, 1)), verbose=0)
+    assert again.predict(x, verbose=0).shape == before.shape

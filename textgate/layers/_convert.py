@@ -103,7 +103,7 @@ def _copy(model: keras.Model) -> keras.Model:
             f"method. Received: {model.name!r}"
         )
     for new, old in zip(copy.variables, model.variables, strict=True):
-        new.assign(old)
+        new.assign(keras.ops.copy(old.value))  # JAX gives buffers away that it thinks are its own
     if model.compiled and model.get_compile_config():
         copy.compile_from_config(model.get_compile_config())
     return copy
