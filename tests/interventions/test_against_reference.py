@@ -39,14 +39,16 @@ def zero(layer, signal, other, steps):
 
 def clamp(layer, signal, other, steps):
     values = np.zeros(models.UNITS[layer])
-    values[CHOSEN] = [0.25, -0.5]
-    return tg.Clamp(layer, signal, CHOSEN, value=[0.25, -0.5], steps=steps), values
+    values[CHOSEN] = [0.25, 0.5 if "gate" in signal else -0.5]
+    return tg.Clamp(layer, signal, CHOSEN, value=values[CHOSEN], steps=steps), values
 
 
 def clamp_each(layer, signal, other, steps):
     values = np.random.default_rng(2).normal(
         size=(models.EXAMPLES, models.STEPS, models.UNITS[layer])
     )
+    if "gate" in signal:
+        values = np.abs(np.tanh(values))
     return tg.Clamp(layer, signal, CHOSEN, value=values[..., CHOSEN], steps=steps), values
 
 

@@ -49,6 +49,11 @@ def said(error, *parts):
         (lambda: tg.Clamp("low", "candidate", value=np.nan), ["finite", "nan"]),
         (lambda: tg.Clamp("low", "candidate", value="open"), ["'open'"]),
         (lambda: tg.Clamp("low", "candidate", value=None), ["None"]),
+        (lambda: tg.Clamp("low", "candidate"), ["`value` must be a number"]),
+        (lambda: tg.Steer("low", "candidate"), ["`direction`"]),
+        (lambda: tg.Patch("low", "candidate"), ["`source`", "NoneType"]),
+        (lambda: tg.ResampleAblation("low", "candidate"), ["`reference`", "NoneType"]),
+        (lambda: tg.Apply("low", "candidate"), ["`function`", "None"]),
         (lambda: tg.Clamp("low", "candidate", value=[1.0, np.inf]), ["1 of them"]),
         (lambda: tg.Clamp("low", "candidate", value=np.ones((2, 3))), ["each unit", "(2, 3)"]),
         (lambda: tg.Clamp("low", "candidate", value=[[[np.nan]]]), ["(example, time, units)"]),
@@ -247,3 +252,20 @@ def test_what_is_no_model_or_no_input(model):
     )
     with pytest.raises(ValueError, match=r"pad all inputs.*Received: "):
         tg.intervene(many, []).predict(ragged)
+
+
+@pytest.mark.parametrize(("signal", "value"), [
+    ("forget_gate", 5.0), ("input_gate", [0.5, -0.1]), ("retention", 1.5),
+    ("output_gate", np.full((6, 5, 2), 1.01)),
+])  # fmt: skip
+def test_a_gate_is_held_at_what_it_can_be(model, signal, value):
+    with pytest.raises(ValueError, match=r"^Clamp of 'low': `value`.* from 0 to 1.*Received: "):
+        tg.intervene(model, [tg.Clamp("low", signal, [0, 1], value=value)])
+    tg.intervene(model, [tg.Clamp("low", "cell_state", [0, 1], value=5.0)])
+
+
+def test_what_is_written_is_turned_round_with_the_gate_it_comes_from():
+    gru = models.model_of("gru")
+    tg.intervene(gru, [tg.Clamp("low", "writing", value=1.0)])
+    with pytest.raises(ValueError, match=r"from 0 to 1.*Received: -0.5"):
+        tg.intervene(gru, [tg.Clamp("low", "writing", value=-0.5)])

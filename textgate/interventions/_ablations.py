@@ -65,7 +65,7 @@ class MeanAblation(Intervention):
     True
     """
 
-    reference: Any = field(kw_only=True, metadata=TRACE)
+    reference: Any = field(default=None, kw_only=True, metadata=TRACE)
     by_position: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
@@ -120,7 +120,7 @@ class ResampleAblation(Intervention):
     True
     """
 
-    reference: Any = field(kw_only=True, metadata=TRACE)
+    reference: Any = field(default=None, kw_only=True, metadata=TRACE)
     seed: int = field(default=0, kw_only=True)
 
     def __post_init__(self) -> None:

@@ -45,7 +45,7 @@ class Apply(Intervention):
     """
 
     units: Any = field(default=None, kw_only=True)
-    function: Any = field()
+    function: Any = None
 
     idempotent = False
 

@@ -42,7 +42,7 @@ class Patch(Intervention):
     True
     """
 
-    source: Any = field(kw_only=True, metadata=TRACE)
+    source: Any = field(default=None, kw_only=True, metadata=TRACE)
 
     def contributions(self, target: Target) -> list[Contribution]:
         """See `Intervention.contributions`."""

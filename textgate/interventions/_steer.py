@@ -31,7 +31,7 @@ class Steer(Intervention):
     Steer('lstm', 'cell_state', steps=slice(1, 2), direction=[0.6, -0.8], scale=2.0)
     """
 
-    direction: Any = field(kw_only=True)
+    direction: Any = field(default=None, kw_only=True)
     scale: float = field(default=1.0, kw_only=True)
 
     idempotent = False
