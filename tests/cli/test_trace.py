@@ -11,6 +11,7 @@ import pytest
 
 import textgate as tg
 from textgate import cli
+from textgate.cli._twins import twin_of
 
 SENTENCE = "She came out and played with her dog."
 TWIN = "He came out and played with his dog."
@@ -113,6 +114,17 @@ def test_prints_the_units_that_tell_a_text_from_its_twin(monkeypatch, model_file
     np.testing.assert_allclose(shown[:, 1], states[1, :, first], atol=6e-4)
     np.testing.assert_allclose(shown[:, 2], both["update_gate"].values[0, :, first], atol=6e-4)
     assert f"twin: {TWIN}" in lines
+
+
+@pytest.mark.parametrize("unknown", ["<unk>", None])
+def test_a_twin_has_words_that_the_model_knows(unknown):
+    words = ["<eos>", "she", "he", "the", "queen", "lost", "her", "his", "way"]
+    words += [] if unknown is None else [unknown]
+    tokenizer = tg.tokenizers.WhitespaceTokenizer(words, unknown=unknown, begin=None)
+    lm = tg.models.LanguageModel(tokenizer, cell="simple_rnn", units=(2,))
+    assert twin_of(lm, "she lost her way") == "he lost his way"
+    assert twin_of(lm, "the queen lost her way") == "the queen lost his way"  # no "king"
+    assert twin_of(lm, "the way") is None
 
 
 def test_prints_and_draws_the_units_found(monkeypatch, model_file, tmp_path, capsys):

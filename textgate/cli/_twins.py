@@ -17,12 +17,16 @@ def twin_of(lm: Any, text: str) -> str | None:
     from textgate.datasets import counterparts
 
     exchanged, tokenizer = counterparts(), lm.tokenizer
+    vocabulary = set(tokenizer.vocabulary)
+
+    def known(word: str) -> bool:
+        if word in vocabulary or tokenizer.unknown_id is None:
+            return word in vocabulary
+        return tokenizer.tokens_to_ids([word]) != [tokenizer.unknown_id]
+
     words = tokenizer.split(text)
-    twin = [_other(word, exchanged) for word in words]
-    unknown = tokenizer.unknown_id
-    known = [index != unknown for index in tokenizer.tokens_to_ids([*words, *twin])]
-    both = zip(words, twin, known[: len(words)], known[len(words) :], strict=True)
-    twin = [other if first and second else word for word, other, first, second in both]
+    pairs = [(word, _other(word, exchanged)) for word in words]
+    twin = [other if known(word) and known(other) else word for word, other in pairs]
     found = tokenizer.detokenize(twin)
     return found if twin != words and tokenizer.split(found) == twin else None
 
