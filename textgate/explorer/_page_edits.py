@@ -82,12 +82,12 @@ def _intervention(
 
 
 def _read(edit: dict[str, Any]) -> Intervention:
-    found = from_json(json.dumps(_sliced(edit)))
+    found = from_json(json.dumps(_entries(edit)))
     assert isinstance(found, Intervention)
     return found
 
 
-def _sliced(edit: dict[str, Any]) -> dict[str, Any]:
+def _entries(edit: dict[str, Any]) -> dict[str, Any]:
     """Return an edit without entries that say nothing."""
     return {name: value for name, value in edit.items() if value is not None}
 

@@ -68,7 +68,9 @@ export function unpacked(packed) {
   if (packed.type === "i2") {
     const high = /** @type {Uint8Array} */ (packed.high);
     const step = packed.step ?? 1;
-    return Float32Array.from(bytes, (low, i) => step * (((high[i] << 24) >> 16) | low));
+    const multiples = new Float32Array(bytes.length);
+    for (let i = 0; i < bytes.length; i++) multiples[i] = step * (((high[i] << 24) >> 16) | bytes[i]);
+    return multiples;
   }
   const view = new DataView(bytes.buffer);
   const count = bytes.length / (packed.type === "f2" ? 2 : 4);
