@@ -70,7 +70,9 @@ def cut_before(model: keras.Model, places: Sequence[Place], inputs: Any) -> Cut 
     between = list(graph.between.values())
     if all(any(tensor is one for one in given) for tensor in between):
         return None
-    return Cut(keras.Function(given, between), keras.Function(between, model.output))
+    # A Sequential's own graph has one output; its `output` is that of its first call, if any.
+    output = model.outputs[0] if isinstance(model, keras.Sequential) else model.output
+    return Cut(keras.Function(given, between), keras.Function(between, output))
 
 
 def _are_flat(inputs: Any, expected: Sequence[Any]) -> bool:
