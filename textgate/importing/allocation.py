@@ -38,8 +38,22 @@ def no_larger_than(path: Path) -> Iterator[None]:
     token = _left.set([_COMPRESSION * _bytes_of(path) + _BESIDES])
     try:
         yield
+    except BaseException:
+        _forget_unmade()
+        raise
     finally:
         _left.reset(token)
+
+
+def _forget_unmade() -> None:
+    """Take back the weights that Keras has noted to make later.
+
+    They are those of the model that wasn't read. Keras would try to make them, and fail, whenever
+    a model is built afterwards.
+    """
+    from keras.src.backend.common import global_state
+
+    global_state.set_global_attribute("uninitialized_variables", [])
 
 
 def _bytes_of(path: Path) -> int:
