@@ -91,6 +91,13 @@ def test_mistakes(tmp_path, model, error, said):
     assert everything(tmp_path) == []
 
 
+def test_an_edited_model_is_refused_with_the_way(small, tmp_path):
+    edited = tg.intervene(small, [tg.Apply("gru", "hidden_state", keras.ops.tanh)])
+    with pytest.raises(TypeError, match=r"export its `model`.*Received: 1 interventions"):
+        tg.export.saved_model(edited, tmp_path / "model")
+    assert everything(tmp_path) == []
+
+
 class Subclassed(keras.Model):
     """A model that doesn't say what its inputs are."""
 

@@ -19,6 +19,7 @@ from textgate.export import _description as description
 from textgate.export._language import TOP, LanguageEndpoints
 from textgate.export._model import ModelEndpoints, resources_of
 from textgate.export._texts import GraphTokenizer
+from textgate.interventions import Edited
 from textgate.models import LanguageModel
 from textgate.models.exported import EXTRA
 from textgate.tracing import fingerprint
@@ -99,6 +100,12 @@ def saved_model(
 
 
 def _check(model: Any) -> None:
+    if isinstance(model, Edited):
+        raise TypeError(
+            "`model` must be without interventions: export its `model`, whose SavedModel clamps "
+            "signals on request (endpoint `edit` of a language model), and keep the interventions "
+            f"by `to_json`. Received: {len(model.interventions)} interventions"
+        )
     check_model(model)
     require_tensorflow("A SavedModel needs")
     if not model.built:
