@@ -56,7 +56,7 @@ def open_store(path: str | os.PathLike) -> xr.DataTree:
         }
         common = {k: v for k, v in attributes.items() if k not in _OWN}
         trace = labelled.tree_of(nodes, common)
-    except _DamagedChunkError:
+    except _NamedError:
         raise
     except Exception as error:
         _refuse_damaged_chunk(path, "")
@@ -92,8 +92,8 @@ def _check(path: Path, attributes: Mapping[str, Any]) -> None:
         )
 
 
-class _DamagedChunkError(ValueError):
-    """A chunk isn't what was written."""
+class _NamedError(ValueError):
+    """What keeps a trace from being opened is known, and named: a chunk, or a cell."""
 
 
 class _Stored(labelled.Lazy):
@@ -139,7 +139,7 @@ def _refuse_damaged_chunk(path: Path, name: str) -> None:
             except Exception:
                 chunk = "/".join(map(str, ("c", *place)))
                 where = file.parent.relative_to(path).as_posix()
-                raise _DamagedChunkError(
+                raise _NamedError(
                     f"This trace is damaged: its chunk {f'{where}/{chunk}'!r} isn't what was "
                     f"written; {_AGAIN}. Received: {str(path)!r}"
                 ) from None
@@ -147,7 +147,11 @@ def _refuse_damaged_chunk(path: Path, name: str) -> None:
 
 def _node(dataset: xr.Dataset) -> xr.Dataset:
     signals = [name for name, array in dataset.data_vars.items() if array.dims == labelled.DIMS]
-    order = (*recurrence.cell_of(dataset.attrs["cell"]).signals, *recurrence.DERIVED)
+    try:
+        cell = recurrence.cell_of(dataset.attrs["cell"])
+    except ValueError as error:  # a cell of somebody's own, not registered yet
+        raise _NamedError(str(error)) from None
+    order = (*cell.signals, *recurrence.DERIVED)
     signals.sort(key=lambda name: order.index(str(name)))
     dataset = dataset.set_coords([name for name in dataset.data_vars if name not in signals])
     dataset = dataset[signals]

@@ -50,7 +50,7 @@ def carriers(table: pd.DataFrame) -> Units:
     Example:
 
     >>> carriers(pd.DataFrame({"unit": [35, 8, 8, 4], "carries": [True, True, True, False]}))
-    (35, 8)
+    Units(35, 8)
     """
     return Units(table.loc[table["carries"], "unit"])
 
