@@ -1,22 +1,16 @@
 """`textgate evaluate` prints, writes tables, and refuses what it should in one line."""
 
-import sys
-
 import keras
 import pandas as pd
 import pytest
 
 import textgate as tg
-from textgate import cli
+from tests.cli.running import command
 
 SENTENCES = ["She fed her dog .", "He fed his dog ."]
 
 
-def run(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["textgate", "evaluate", *map(str, arguments)])
-    with pytest.raises(SystemExit) as left:
-        cli.main()
-    return left.value.code or 0
+run = command("evaluate")
 
 
 @pytest.fixture

@@ -1,22 +1,16 @@
 """`textgate explore` writes a page; mistakes give one line and exit code 2."""
 
-import sys
-
 import keras
 import numpy as np
 import pytest
 
 import textgate as tg
-from textgate import cli
+from tests.cli.running import command
 
 pytestmark = pytest.mark.tensorflow_only
 
 
-def run(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["textgate", "explore", *map(str, arguments)])
-    with pytest.raises(SystemExit) as left:
-        cli.main()
-    return left.value.code or 0
+run = command("explore")
 
 
 @pytest.fixture(scope="module")

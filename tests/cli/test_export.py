@@ -1,23 +1,16 @@
 """`textgate export` writes a SavedModel; mistakes give one line and exit code 2."""
 
-import sys
-
 import keras
 import numpy as np
-import pytest
 import tensorflow as tf
 
 import textgate as tg
-from textgate import cli
+from tests.cli.running import command
 
 SENTENCE = "She came out and played with her dog."
 
 
-def run(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["textgate", "export", *map(str, arguments)])
-    with pytest.raises(SystemExit) as left:
-        cli.main()
-    return left.value.code or 0
+run = command("export")
 
 
 def test_exports_and_asks_before_overwriting(monkeypatch, tmp_path, capsys):

@@ -1,22 +1,17 @@
 """`textgate next` prints what the model says, for every kind of model that reads text."""
 
 import json
-import sys
 
 import keras
 import pytest
 
 import textgate as tg
-from textgate import cli
+from tests.cli.running import command
 
 SENTENCES = ["She came out and played with her dog.", "He fed his cat."]
 
 
-def run(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["textgate", "next", *map(str, arguments)])
-    with pytest.raises(SystemExit) as left:
-        cli.main()
-    return left.value.code or 0
+run = command("next")
 
 
 @pytest.fixture(scope="module")

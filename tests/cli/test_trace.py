@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import textgate as tg
-from textgate import cli
+from tests.cli.running import command
 from textgate.cli._twins import twin_of
 
 SENTENCE = "She came out and played with her dog."
@@ -39,11 +39,7 @@ def other_model(tmp_path_factory):
     return place
 
 
-def run(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["textgate", "trace", *map(str, arguments)])
-    with pytest.raises(SystemExit) as left:
-        cli.main()
-    return left.value.code or 0
+run = command("trace")
 
 
 def test_draws_and_stores(monkeypatch, model_file, tmp_path, capsys):

@@ -8,15 +8,10 @@ import numpy as np
 import pytest
 
 import textgate as tg
-from textgate import cli
+from tests.cli.running import command
 from textgate.training import Recipe, presets
 
-
-def run(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["textgate", "train", *map(str, arguments)])
-    with pytest.raises(SystemExit) as left:
-        cli.main()
-    return left.value.code or 0
+run = command("train")
 
 
 @pytest.fixture

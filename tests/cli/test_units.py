@@ -1,24 +1,19 @@
 """`textgate units` prints a verdict, writes what it rests on, and refuses what it should."""
 
 import json
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from tests.cli.running import command
 from tests.unit_search import planted_models
 from tests.unit_search.planted import pairs, planted
-from textgate import cli
 
 pytestmark = pytest.mark.tensorflow_only
 
 
-def run(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["textgate", "units", *map(str, arguments)])
-    with pytest.raises(SystemExit) as left:
-        cli.main()
-    return left.value.code or 0
+run = command("units")
 
 
 @pytest.fixture(scope="module")
